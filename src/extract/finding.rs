@@ -1,0 +1,142 @@
+//! What a report mentions beside stenosis, and what it measures. None of it is a label.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::label::{Certainty, Level, Side, Span, Statement};
+
+/// A finding that search and cohorts ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "radiology's own words")]
+pub enum Finding {
+    Bulge,
+    Protrusion,
+    Extrusion,
+    Sequestration,
+    AnnularFissure,
+    FacetArthropathy,
+    FlavumThickening,
+    Listhesis,
+    NerveRootContact,
+    NerveRootCompression,
+    ModicChange,
+    Fracture,
+    PriorSurgery,
+    TransitionalAnatomy,
+}
+
+impl Finding {
+    /// Every finding, in the order of columns and facets.
+    pub const ALL: [Self; 14] = [
+        Self::Bulge,
+        Self::Protrusion,
+        Self::Extrusion,
+        Self::Sequestration,
+        Self::AnnularFissure,
+        Self::FacetArthropathy,
+        Self::FlavumThickening,
+        Self::Listhesis,
+        Self::NerveRootContact,
+        Self::NerveRootCompression,
+        Self::ModicChange,
+        Self::Fracture,
+        Self::PriorSurgery,
+        Self::TransitionalAnatomy,
+    ];
+
+    /// The name in files and queries, such as `annular_fissure`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bulge => "bulge",
+            Self::Protrusion => "protrusion",
+            Self::Extrusion => "extrusion",
+            Self::Sequestration => "sequestration",
+            Self::AnnularFissure => "annular_fissure",
+            Self::FacetArthropathy => "facet_arthropathy",
+            Self::FlavumThickening => "flavum_thickening",
+            Self::Listhesis => "listhesis",
+            Self::NerveRootContact => "nerve_root_contact",
+            Self::NerveRootCompression => "nerve_root_compression",
+            Self::ModicChange => "modic_change",
+            Self::Fracture => "fracture",
+            Self::PriorSurgery => "prior_surgery",
+            Self::TransitionalAnatomy => "transitional_anatomy",
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One mention of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// What is mentioned.
+    pub finding: Finding,
+    /// The level it is mentioned at; none where the text names none.
+    pub level: Option<Level>,
+    /// The side, where exactly one is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// Meyerding grade of a listhesis, 1 to 5, or Modic type, 1 to 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<u8>,
+    /// "no disc extrusion".
+    pub negated: bool,
+    /// Stated or hedged.
+    pub certainty: Certainty,
+    /// Where in the text.
+    pub span: Span,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// A diameter of the spinal canal, in mm.
+    CanalDiameter,
+    /// A diameter of the thecal sac, in mm.
+    SacDiameter,
+    /// The cross-sectional area of the canal or thecal sac, in mm².
+    SacArea,
+}
+
+/// A length or area that a report gives (rule 21: no grade follows from it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// What was measured.
+    pub quantity: Quantity,
+    /// The level; none where the text names none.
+    pub level: Option<Level>,
+    /// In mm or mm².
+    pub value: f32,
+    /// Where in the text.
+    pub span: Span,
+}
+
+/// The text that bears on one level: the statements about it and the universal ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The level.
+    pub level: Level,
+    /// Stretches of the text in order, without overlap.
+    pub spans: Vec<Span>,
+}
+
+/// Everything that the rules read out of one text.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Extraction {
+    /// Claims about cells, in the order of the text.
+    pub statements: Vec<Statement>,
+    /// Other findings.
+    pub mentions: Vec<Mention>,
+    /// Lengths and areas.
+    pub measurements: Vec<Measurement>,
+    /// The text that bears on each level that any text bears on.
+    pub passages: Vec<Passage>,
+}
