@@ -8,3 +8,5 @@
 
 pub mod extract;
 pub mod label;
+pub mod pipeline;
+pub mod report;

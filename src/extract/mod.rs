@@ -4,3 +4,19 @@
 mod finding;
 
 pub use finding::{Extraction, Finding, Measurement, Mention, Passage, Quantity};
+
+/// A lexicon made ready to read texts with. One a thread: it carries scratch memory.
+#[derive(Debug, Clone, Default)]
+pub struct Extractor {}
+
+impl Extractor {
+    /// Reads one text.
+    pub fn extract(&mut self, _text: &str) -> Extraction {
+        Extraction::default()
+    }
+
+    /// Name and version of the lexicon, such as `en 1`.
+    pub fn lexicon_version(&self) -> &str {
+        ""
+    }
+}

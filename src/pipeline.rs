@@ -1,0 +1,25 @@
+//! Report to reading. Read this first: it is the whole main job on one page.
+
+use crate::extract::{Extraction, Extractor};
+use crate::label::{Cell, Opinion, Statement, Verdict, resolve};
+
+/// Reads one report's text and resolves its statements into opinions, one a mentioned cell, by
+/// level and target.
+pub fn read_text(extractor: &mut Extractor, text: &str) -> (Extraction, Vec<Opinion>) {
+    let extraction = extractor.extract(text);
+    let opinions = opinions(&extraction.statements);
+    (extraction, opinions)
+}
+
+/// Rule 22 over all statements of a text: an opinion for each cell that any of them is about.
+fn opinions(statements: &[Statement]) -> Vec<Opinion> {
+    let mut by_cell: [Vec<Statement>; Cell::COUNT] = std::array::from_fn(|_| Vec::new());
+    for statement in statements {
+        by_cell[statement.cell.index()].push(statement.clone());
+    }
+    by_cell
+        .into_iter()
+        .filter_map(|statements| Some(resolve(statements.first()?.cell, statements)))
+        .filter(|opinion| opinion.verdict != Verdict::NotMentioned)
+        .collect()
+}
