@@ -1,22 +1,63 @@
 //! The rule reader: a report's text to statements about cells, as a pure function of text and
 //! lexicon.
+//!
+//! The way of a text: [`token`] cuts it into words, [`vocabulary`] numbers them and mends their
+//! spelling, [`scan`] finds phrases and levels, [`layout`] undoes wraps and tells sections,
+//! [`scope`] walks the lines and knows which level each clause is about, [`claim`] binds degrees,
+//! sides and negations to their nouns, and [`settle`] turns the claims into statements.
 
+mod claim;
+mod context;
 mod finding;
+mod layout;
+mod level;
+mod lexicon;
+mod mention;
+mod modifier;
+mod place;
+mod scan;
+mod scope;
+mod sense;
+mod settle;
+mod spelling;
+mod table;
+mod token;
+mod vocabulary;
+
+use std::sync::Arc;
 
 pub use finding::{Extraction, Finding, Measurement, Mention, Passage, Quantity};
+pub use lexicon::{Lexicon, LexiconError};
 
-/// A lexicon made ready to read texts with. One a thread: it carries scratch memory.
-#[derive(Debug, Clone, Default)]
-pub struct Extractor {}
+/// A lexicon made ready to read texts with. One a thread: it carries scratch memory; clones
+/// share the lexicon.
+#[derive(Debug, Clone)]
+pub struct Extractor {
+    vocabulary: Arc<vocabulary::Vocabulary>,
+    scan: scan::Scan,
+    version: Arc<str>,
+}
 
 impl Extractor {
-    /// Reads one text.
-    pub fn extract(&mut self, _text: &str) -> Extraction {
-        Extraction::default()
+    /// Compiles a lexicon.
+    pub fn new(lexicon: &Lexicon) -> Self {
+        Self {
+            vocabulary: Arc::new(vocabulary::Vocabulary::new(lexicon)),
+            scan: scan::Scan::default(),
+            version: lexicon.version().into(),
+        }
     }
 
-    /// Name and version of the lexicon, such as `en 1`.
+    /// Reads one text. The same text and lexicon always give the same result; no text, however
+    /// odd, fails.
+    pub fn extract(&mut self, text: &str) -> Extraction {
+        self.scan.read(&self.vocabulary, text);
+        let lines = layout::lines(&self.scan, &self.vocabulary, text);
+        scope::Walk::read(&self.scan, &lines, text)
+    }
+
+    /// Language, version and hash of the lexicon.
     pub fn lexicon_version(&self) -> &str {
-        ""
+        &self.version
     }
 }

@@ -1,0 +1,192 @@
+//! What a negation, a hedge or a resolution reaches.
+
+use super::place::{Clause, Mark};
+use super::scan::Tag;
+use super::sense::{Class, Sense};
+
+/// Whether a claim is affirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stance {
+    Affirmed,
+    /// "no", "without", "is absent" (rule 20).
+    Negated,
+    /// "has resolved" (rule 1).
+    Resolved,
+    /// "no high-grade": nothing is said (rule 20).
+    Void,
+}
+
+/// A stance, whether it is hedged, and the mark of the word that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Polarity {
+    pub stance: Stance,
+    pub hedged: bool,
+    pub cue: Option<usize>,
+}
+
+/// The marks of a claim: modifiers from `head`, core from `first` to `last`, then `trailing`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach<'r> {
+    pub head: usize,
+    pub first: usize,
+    pub last: usize,
+    pub trailing: &'r [usize],
+    /// Whether the claim says that something is wide: a negation before does not reach it.
+    pub wide: bool,
+}
+
+/// The polarity of the claim with this reach.
+pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
+    let sense = |at: usize| clause.sense(at);
+    let inside = |wanted: Sense| (reach.head..=reach.last).rev().find(|&at| sense(at) == Some(wanted));
+    let trails = |wanted: Sense| reach.trailing.iter().copied().find(|&at| sense(at) == Some(wanted));
+    let hedged = hedge(clause, reach);
+    let told = |stance, cue| Polarity { stance, hedged, cue };
+
+    if let Some(cue) = trails(Sense::Resolved) {
+        return told(Stance::Resolved, Some(cue));
+    }
+    if let Some(cue) = trails(Sense::Absent) {
+        return told(Stance::Negated, Some(cue));
+    }
+    let cue = match inside(Sense::Not) {
+        Some(cue) => Some(cue),
+        None if reach.wide => None,
+        None => negation(clause, reach),
+    };
+    let near = reach.head.saturating_sub(2)..=reach.last;
+    let says = |wanted: Sense| near.clone().find(|&at| sense(at) == Some(wanted));
+    if let Some(cue) = says(Sense::AtMost) {
+        return told(Stance::Void, Some(cue));
+    }
+    match cue {
+        Some(cue) if says(Sense::Limit).is_some() || limited(clause, cue, reach) => {
+            told(Stance::Void, Some(cue))
+        }
+        Some(cue) => told(Stance::Negated, Some(cue)),
+        None => told(Stance::Affirmed, None),
+    }
+}
+
+/// Whether a negation reaches the noun with this reach.
+pub(super) fn negated(clause: &Clause, reach: Reach<'_>) -> bool {
+    let absent = (reach.last + 1..clause.marks.len())
+        .take_while(|&at| matches!(clause.sense(at), Some(Sense::Be | Sense::Absent | Sense::Filler)))
+        .any(|at| clause.sense(at) == Some(Sense::Absent));
+    absent || negation(clause, reach).is_some()
+}
+
+/// Whether a degree between a negation and its claim leaves milder ones open: "no severe".
+fn limited(clause: &Clause, cue: usize, reach: Reach<'_>) -> bool {
+    let from = cue.max(reach.head.saturating_sub(1));
+    let end = reach.last.min(if cue < reach.first { reach.last } else { reach.last + 1 });
+    (from..=end).any(|at| {
+        matches!(clause.sense(at), Some(Sense::Degree(_) | Sense::Complete)) && at > cue
+    })
+}
+
+/// The negation that reaches the claim from before it.
+fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
+    let has = |from: usize, to: usize, test: fn(Sense) -> bool| {
+        (from..=to).any(|at| clause.sense(at).is_some_and(test))
+    };
+    let modified = has(reach.head, reach.last, |s| {
+        matches!(s, Sense::Degree(_) | Sense::Significant | Sense::Side(_))
+    });
+    let alternative = |from: usize| {
+        (from..clause.marks.len())
+            .take_while(|&at| !matches!(clause.sense(at), Some(Sense::But | Sense::With | Sense::ThereIs)))
+            .any(|at| clause.sense(at) == Some(Sense::Or))
+    };
+    let mut listed = false;
+    let mut at = reach.head;
+    while at > 0 {
+        at -= 1;
+        if clause.is_place(at) {
+            if listed && !alternative(at) {
+                return None;
+            }
+            continue;
+        }
+        match clause.tag(at)? {
+            Tag::Comma | Tag::Slash => {
+                if has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) {
+                    return None;
+                }
+                listed = true;
+            }
+            Tag::Other | Tag::Number => {}
+            Tag::Term(sense) => match sense {
+                Sense::Not => return Some(at),
+                Sense::And => {
+                    if has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) {
+                        return None;
+                    }
+                    listed = true;
+                }
+                Sense::Or => listed = true,
+                Sense::With if clause.sense(at.wrapping_sub(1)) == Some(Sense::Not) => {}
+                Sense::With | Sense::But | Sense::Be | Sense::ThereIs => return None,
+                Sense::Patent | Sense::Normal | Sense::None | Sense::NoAbnormality => return None,
+                Sense::Anaphor | Sense::Absent | Sense::Resolved => return None,
+                // A claim that is complete stands between: only a list of alternatives, or a
+                // bare noun, is still reached.
+                Sense::Change(_, class) if listed && class != Class::Verb => {
+                    if modified && !alternative(at) {
+                        return None;
+                    }
+                }
+                _ => {}
+            },
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Whether a hedge reaches the claim.
+pub(super) fn hedge(clause: &Clause, reach: Reach<'_>) -> bool {
+    let inside = (reach.head..=reach.last).any(|at| clause.sense(at) == Some(Sense::Hedge));
+    let after = reach.trailing.iter().any(|&at| {
+        matches!(clause.sense(at), Some(Sense::HedgeAfter | Sense::Hedge))
+            || clause.tag(at) == Some(Tag::Question)
+    });
+    inside || after || hedged_before(clause, reach.head)
+}
+
+fn hedged_before(clause: &Clause, head: usize) -> bool {
+    const STRANGERS: usize = 2;
+    let mut strangers = 0;
+    for at in (0..head).rev() {
+        match clause.marks[at] {
+            Mark::Place(_) => {}
+            Mark::Tag(Tag::Question) => return true,
+            Mark::Tag(Tag::Other) => strangers += 1,
+            Mark::Tag(Tag::Term(sense)) => match sense {
+                Sense::Hedge => return true,
+                Sense::Filler
+                | Sense::Of
+                | Sense::Over
+                | Sense::Side(_)
+                | Sense::Degree(_)
+                | Sense::Significant
+                | Sense::Be
+                | Sense::Causing
+                | Sense::ThereIs
+                | Sense::LevelWord
+                | Sense::Unchanged => {}
+                _ => return false,
+            },
+            Mark::Tag(_) => return false,
+        }
+        if strangers > STRANGERS {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether a later word of the clause doubts all that stands before it.
+pub(super) fn doubted(clause: &Clause, last: usize) -> bool {
+    (last + 1..clause.marks.len()).any(|at| clause.sense(at) == Some(Sense::Doubt))
+}

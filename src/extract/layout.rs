@@ -1,0 +1,376 @@
+//! Items to lines: hard wraps undone, bullets taken off, sections told apart.
+
+use std::ops::Range;
+
+use super::scan::{Item, Scan, Tag};
+use super::sense::{Class, Region, Section, Sense};
+use super::token::Kind;
+use super::vocabulary::Vocabulary;
+
+/// A line of the author's, whether or not it was wrapped on the way.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// Its items, without bullet and heading.
+    pub items: Range<usize>,
+    /// Whether a blank line stands before it.
+    pub after_blank: bool,
+    /// How far its bullet or number is indented; none without one.
+    pub bullet: Option<u32>,
+    /// The section that it stands in.
+    pub section: Section,
+    /// Whether it opens a section.
+    pub opens_section: bool,
+    /// Whether its part of the text is about another region than the lumbar spine.
+    pub elsewhere: bool,
+}
+
+/// A line as it stands in the text.
+#[derive(Debug, Clone, Copy)]
+struct Physical {
+    first: usize,
+    end: usize,
+    after_blank: bool,
+    /// Length in bytes, for telling wrapped lines.
+    length: u32,
+    first_word: u32,
+    indent: u32,
+}
+
+/// The lines of a text, in order.
+pub(super) fn lines(scan: &Scan, vocabulary: &Vocabulary, text: &str) -> Vec<Line> {
+    let physical = physical_lines(scan, text);
+    let wraps = wraps(scan, &physical);
+    let mut lines = Vec::with_capacity(physical.len());
+    let mut at = 0;
+    while at < physical.len() {
+        let start = physical[at];
+        let mut end = start.end;
+        while at + 1 < physical.len() && wraps[at + 1] {
+            at += 1;
+            end = physical[at].end;
+        }
+        at += 1;
+        split_headings(scan, vocabulary, text, start, end, &mut lines);
+    }
+    settle_sections(&mut lines, scan);
+    lines
+}
+
+fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
+    let mut lines = Vec::new();
+    let mut first = 0;
+    let mut blank = true;
+    for end in 0..=scan.items.len() {
+        let tag = scan.items.get(end).map(|item| item.tag);
+        if !matches!(tag, None | Some(Tag::Newline | Tag::Paragraph)) {
+            continue;
+        }
+        if first == end {
+            // The second slash of `//` leaves no blank line behind.
+            blank |= tag == Some(Tag::Newline);
+        } else if !is_page_number(&scan.items[first..end], scan, text) {
+            let (start, stop) = (scan.items[first], scan.items[end - 1]);
+            let (start, stop) = (scan.span(start), scan.span(stop));
+            let line_start = text[..start.start as usize].rfind('\n').map_or(0, |i| i + 1);
+            let first_word = scan.tokens[scan.items[first].first as usize];
+            lines.push(Physical {
+                first,
+                end,
+                after_blank: blank,
+                length: stop.end - line_start as u32,
+                first_word: first_word.end - first_word.start,
+                indent: start.start - line_start as u32,
+            });
+            blank = false;
+        }
+        first = end + 1;
+    }
+    lines
+}
+
+/// "2 / 3", "Page 2 of 3": the foot of a page in the middle of a text.
+fn is_page_number(items: &[Item], scan: &Scan, text: &str) -> bool {
+    let is_page = |item: &Item| {
+        scan.tokens[item.first as usize].text(text).eq_ignore_ascii_case("page")
+            || matches!(item.tag, Tag::Number | Tag::Slash | Tag::Dash | Tag::Term(Sense::Of))
+    };
+    let numbers = items.iter().filter(|item| item.tag == Tag::Number).count();
+    numbers >= 1 && items.len() > 1 && items.len() <= 5 && items.iter().all(is_page)
+        && items.last().is_some_and(|item| matches!(item.tag, Tag::Number | Tag::Dash))
+}
+
+/// Whether each line goes on with the sentence of the line before.
+fn wraps(scan: &Scan, lines: &[Physical]) -> Vec<bool> {
+    const NARROWEST: u32 = 40;
+    const WIDEST: u32 = 140;
+    let width = lines.iter().map(|line| line.length).max().unwrap_or(0);
+    let plausible = (NARROWEST..=WIDEST).contains(&width);
+    // The next word would not have fitted any more.
+    let full = |line: &Physical, next: &Physical| line.length + 1 + next.first_word > width;
+    let open = |line: &Physical| {
+        !matches!(scan.items[line.end - 1].tag, Tag::Stop | Tag::Colon | Tag::Semicolon)
+    };
+    let evidence = lines
+        .windows(2)
+        .filter(|pair| !pair[1].after_blank && open(&pair[0]) && full(&pair[0], &pair[1]))
+        .count();
+    let is_wrapped = plausible && evidence >= 2;
+    let mut wraps = vec![false; lines.len()];
+    for at in 1..lines.len() {
+        let (last, line) = (&lines[at - 1], &lines[at]);
+        let items = &scan.items[line.first..line.end];
+        wraps[at] = !line.after_blank
+            && !begins_anew(items)
+            && ((is_wrapped && full(last, line))
+                || goes_on(items)
+                || (open(last) && is_unfinished(&scan.items[last.first..last.end])));
+    }
+    wraps
+}
+
+/// Whether a line begins with a bullet, a number, or a label before a colon.
+fn begins_anew(items: &[Item]) -> bool {
+    is_bullet(items).is_some() || label_end(items).is_some()
+}
+
+/// Whether a line can only continue another one: "compressing the thecal sac", "with ...".
+fn goes_on(items: &[Item]) -> bool {
+    match items[0].tag {
+        Tag::Term(Sense::Change(_, Class::Verb)) => true,
+        Tag::Term(Sense::With | Sense::Anaphor) => true,
+        Tag::Term(Sense::And | Sense::Or | Sense::But) => true,
+        _ => false,
+    }
+}
+
+/// Whether a line cannot be the end of its sentence.
+fn is_unfinished(items: &[Item]) -> bool {
+    if items.len() < 2 {
+        return false;
+    }
+    match items[items.len() - 1].tag {
+        Tag::Comma | Tag::Slash | Tag::Open => true,
+        Tag::Term(sense) => matches!(
+            sense,
+            Sense::And
+                | Sense::Or
+                | Sense::Of
+                | Sense::With
+                | Sense::To
+                | Sense::Not
+                | Sense::Filler
+                | Sense::Change(_, Class::Verb)
+                | Sense::ThereIs
+                | Sense::Anatomy(_, super::sense::Form::Adjective)
+        ),
+        _ => false,
+    }
+}
+
+/// The number of items of a bullet or list number at the beginning of a line.
+fn is_bullet(items: &[Item]) -> Option<usize> {
+    let tag = |i: usize| items.get(i).map(|item| item.tag);
+    let closed = |i: usize| matches!(tag(i), Some(Tag::Close | Tag::Stop | Tag::Other));
+    match tag(0)? {
+        Tag::Dash | Tag::Other | Tag::Stop | Tag::Greater if items[0].end == items[0].first + 1 => {
+            None.or(matches!(tag(0)?, Tag::Dash | Tag::Stop | Tag::Greater).then_some(1))
+        }
+        Tag::Number if closed(1) && tag(2).is_some() => Some(2),
+        Tag::Open if matches!(tag(1), Some(Tag::Number | Tag::Other)) && tag(2) == Some(Tag::Close) => {
+            Some(3)
+        }
+        _ => None,
+    }
+}
+
+/// The number of items before the colon of a label such as "Canal stenosis:".
+pub(super) fn label_end(items: &[Item]) -> Option<usize> {
+    const LONGEST_LABEL: usize = 10;
+    let colon = items.iter().take(LONGEST_LABEL).position(|item| item.tag == Tag::Colon)?;
+    let plain = items[..colon].iter().all(|item| {
+        !matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Term(Sense::Be | Sense::ThereIs))
+    });
+    (colon > 0 && plain).then_some(colon)
+}
+
+/// Cuts a line at the headings in it and adds what is left to `lines`.
+fn split_headings(
+    scan: &Scan,
+    vocabulary: &Vocabulary,
+    text: &str,
+    start: Physical,
+    end: usize,
+    lines: &mut Vec<Line>,
+) {
+    let mut first = start.first;
+    let mut after_blank = start.after_blank;
+    let mut bullet = None;
+    if let Some(n) = is_bullet(&scan.items[first..end]) {
+        bullet = Some(start.indent);
+        first += n;
+    } else if scan.tokens[scan.items[first].first as usize].is_sign(b'*') {
+        bullet = Some(start.indent);
+        first += 1;
+    }
+    let mut at = first;
+    let mut opened = None;
+    while at < end {
+        let begins = at == first || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon);
+        if begins && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first) {
+            if at > first || opened.is_some() {
+                push(lines, first..at, after_blank, bullet, opened);
+                after_blank = false;
+            }
+            bullet = None;
+            opened = Some(section);
+            first = body;
+            at = body;
+            continue;
+        }
+        at += 1;
+    }
+    push(lines, first..end, after_blank, bullet, opened);
+}
+
+fn push(
+    lines: &mut Vec<Line>,
+    items: Range<usize>,
+    after_blank: bool,
+    bullet: Option<u32>,
+    opened: Option<Section>,
+) {
+    lines.push(Line {
+        items,
+        after_blank,
+        bullet,
+        section: opened.unwrap_or(Section::Findings),
+        opens_section: opened.is_some(),
+        elsewhere: false,
+    });
+}
+
+/// The section that a heading at item `at` opens, and the first item of its body.
+fn heading(
+    scan: &Scan,
+    vocabulary: &Vocabulary,
+    text: &str,
+    at: usize,
+    end: usize,
+    at_line_start: bool,
+) -> Option<(Section, usize)> {
+    const LONGEST_ALONE: usize = 6;
+    let items = &scan.items[at..end];
+    let words = |items: &[Item]| -> Vec<u16> {
+        let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
+        scan.tokens[first.first as usize..last.end as usize]
+            .iter()
+            .filter(|token| token.kind == Kind::Word)
+            .map(|token| token.word)
+            .collect()
+    };
+    if let Some(colon) = label_end(items) {
+        let label = words(&items[..colon]);
+        let has_level = items[..colon].iter().any(|item| matches!(item.tag, Tag::Levels(_)));
+        let section = if at_line_start && !has_level {
+            vocabulary.heading(&label)
+        } else {
+            vocabulary.exact_heading(&label)
+        };
+        // A known heading among other words must not be what the label is measured by:
+        // "Canal compromise:" is no heading even if a lexicon had "canal".
+        let is_target = items[..colon].iter().any(|item| is_anatomy(item.tag));
+        return section.filter(|_| !is_target).map(|section| (section, at + colon + 1));
+    }
+    let alone = at_line_start && items.len() <= LONGEST_ALONE;
+    if alone && !items.iter().any(|item| is_anatomy(item.tag) || matches!(item.tag, Tag::Stop)) {
+        let last = items.len() - usize::from(matches!(items[items.len() - 1].tag, Tag::Dash));
+        return Some((vocabulary.exact_heading(&words(&items[..last]))?, end));
+    }
+    // "IMPRESSION 1. ...", "FINDINGS - ...": capitals in a line that has small letters too.
+    for n in (1..=items.len().min(3)).rev() {
+        let span = &items[..n];
+        let covered = &text[scan.span(span[0]).start as usize..scan.span(span[n - 1]).end as usize];
+        let is_capital = covered.len() > 3 && !covered.contains(|c: char| c.is_lowercase());
+        let rest = &items[n..];
+        let set_off = rest.first().is_some_and(|item| {
+            item.tag == Tag::Dash
+                || text[scan.span(*item).start as usize..].starts_with(|c: char| !c.is_lowercase())
+        });
+        if is_capital
+            && set_off
+            && rest.iter().any(|item| {
+                let span = scan.span(*item);
+                text[span.range()].contains(|c: char| c.is_lowercase())
+            })
+            && let Some(section) = vocabulary.exact_heading(&words(span))
+        {
+            let dash = usize::from(rest[0].tag == Tag::Dash);
+            return Some((section, at + n + dash));
+        }
+    }
+    None
+}
+
+fn is_anatomy(tag: Tag) -> bool {
+    matches!(tag, Tag::Term(Sense::Anatomy(..) | Sense::Change(..)))
+}
+
+/// Carries sections and regions from the lines that open them to those that follow.
+fn settle_sections(lines: &mut [Line], scan: &Scan) {
+    let has_findings = |from: usize, lines: &[Line]| {
+        lines[from..].iter().any(|line| line.opens_section && line.section == Section::Findings)
+    };
+    let mut section = Section::Findings;
+    let mut elsewhere = false;
+    let mut filled = false;
+    for at in 0..lines.len() {
+        if lines[at].opens_section {
+            section = lines[at].section;
+            filled = !lines[at].items.is_empty();
+        } else {
+            // An ignored section ends with its paragraph, unless findings have a heading of
+            // their own further down.
+            let over = section == Section::Ignored && lines[at].after_blank && filled;
+            if over && !has_findings(at, lines) {
+                section = Section::Findings;
+            }
+            filled |= !lines[at].items.is_empty();
+        }
+        if let Some(region) = title_region(lines, at, scan) {
+            elsewhere = region == Region::Elsewhere;
+        }
+        lines[at].section = section;
+        lines[at].elsewhere = elsewhere;
+    }
+}
+
+/// The region that a title ("CERVICAL SPINE MRI:") sets for the lines under it.
+fn title_region(lines: &[Line], at: usize, scan: &Scan) -> Option<Region> {
+    const LONGEST_TITLE: usize = 12;
+    let items = &scan.items[lines[at].items.clone()];
+    let title = match label_end(items) {
+        Some(colon) => &items[..colon],
+        None if items.len() <= LONGEST_TITLE => items,
+        None => return None,
+    };
+    let is_statement = title.iter().any(|item| {
+        is_anatomy(item.tag)
+            || matches!(
+                item.tag,
+                Tag::Stop
+                    | Tag::Levels(_)
+                    | Tag::Term(Sense::Not | Sense::Be | Sense::Finding(_) | Sense::Noun | Sense::Normal)
+            )
+    });
+    let mut regions = title.iter().filter_map(|item| match item.tag {
+        Tag::Term(Sense::Region(region)) => Some(region),
+        _ => None,
+    });
+    if is_statement {
+        return None;
+    }
+    let first = regions.next()?;
+    let lumbar = first == Region::Lumbar || regions.any(|region| region == Region::Lumbar);
+    Some(if lumbar { Region::Lumbar } else { Region::Elsewhere })
+}
+

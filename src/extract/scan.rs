@@ -1,0 +1,318 @@
+//! Tokens to items: every phrase of the lexicon, level, number and sign of a text in order.
+
+use super::level::{Found, Grammar, Levels, Vertebra};
+use super::sense::Sense;
+use super::token::{Kind, Token, tokenize};
+use super::vocabulary::{Memory, Vocabulary, barrier, encode};
+use crate::label::{Grade, Span};
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// A phrase of the lexicon.
+    Term(Sense),
+    /// Levels named together: an index into [`Scan::levels`].
+    Levels(u16),
+    /// A single vertebra.
+    Vertebra(Vertebra),
+    /// A number.
+    Number,
+    /// `,`
+    Comma,
+    /// `:` or `=`
+    Colon,
+    /// `;`
+    Semicolon,
+    /// A full stop that ends a sentence.
+    Stop,
+    /// A dash with white space around it.
+    Dash,
+    /// `/`
+    Slash,
+    /// `(` or `[`
+    Open,
+    /// `)` or `]`
+    Close,
+    /// `?`
+    Question,
+    /// `>` or `<`: one side more than the other.
+    Greater,
+    /// The border of a table's cell: `|` or a tab.
+    Border,
+    /// The end of a line.
+    Newline,
+    /// `//`, or a paragraph that was dictated: what follows stands on a line of its own.
+    Paragraph,
+    /// A word that the lexicon does not have, or a sign without meaning.
+    Other,
+}
+
+/// An item and the tokens that it covers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    pub tag: Tag,
+    /// First token.
+    pub first: u32,
+    /// One past the last token.
+    pub end: u32,
+}
+
+/// A text in items. Its vectors are reused from text to text.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scan {
+    pub tokens: Vec<Token>,
+    pub items: Vec<Item>,
+    pub levels: Vec<Levels>,
+    parted: Vec<Token>,
+    memory: Memory,
+    /// Word numbers for the automaton, two bytes each, and the token of each.
+    stream: Vec<u8>,
+    stream_tokens: Vec<u32>,
+    /// Levels and vertebrae by first token, with the token after them.
+    found: Vec<Item>,
+}
+
+impl Scan {
+    /// Fills the scan with the items of `text`.
+    pub fn read(&mut self, vocabulary: &Vocabulary, text: &str) {
+        tokenize(text, &mut self.tokens);
+        vocabulary.look_up(text, &mut self.tokens, &mut self.memory, &mut self.parted);
+        self.find_levels(vocabulary, text);
+        self.fill_stream(text);
+        self.fill_items(vocabulary, text);
+    }
+
+    /// The bytes that an item covers.
+    pub fn span(&self, item: Item) -> Span {
+        Span {
+            start: self.tokens[item.first as usize].start,
+            end: self.tokens[item.end as usize - 1].end,
+        }
+    }
+
+    fn find_levels(&mut self, vocabulary: &Vocabulary, text: &str) {
+        self.levels.clear();
+        self.found.clear();
+        let grammar = Grammar { text, tokens: &self.tokens, vocabulary };
+        let mut at = 0;
+        while at < self.tokens.len() {
+            match grammar.find(at) {
+                Some(Found::Levels(levels, end)) if self.levels.len() < u16::MAX as usize => {
+                    let tag = Tag::Levels(self.levels.len() as u16);
+                    self.levels.push(levels);
+                    self.found.push(Item { tag, first: at as u32, end: end as u32 });
+                    at = end;
+                }
+                Some(Found::Vertebra(vertebra, end)) => {
+                    let tag = Tag::Vertebra(vertebra);
+                    self.found.push(Item { tag, first: at as u32, end: end as u32 });
+                    at = end;
+                }
+                _ => at += 1,
+            }
+        }
+    }
+
+    fn fill_stream(&mut self, text: &str) {
+        self.stream.clear();
+        self.stream_tokens.clear();
+        let mut found = self.found.iter().peekable();
+        let mut at = 0;
+        while at < self.tokens.len() {
+            if let Some(level) = found.next_if(|item| item.first as usize == at) {
+                self.stream.extend(barrier());
+                self.stream_tokens.push(at as u32);
+                at = level.end as usize;
+                continue;
+            }
+            if !is_transparent(text, &self.tokens, at) {
+                self.stream.extend(encode(self.tokens[at].word));
+                self.stream_tokens.push(at as u32);
+            }
+            at += 1;
+        }
+    }
+
+    fn fill_items(&mut self, vocabulary: &Vocabulary, text: &str) {
+        self.items.clear();
+        let mut phrases = vocabulary.phrases(&self.stream).peekable();
+        let mut found = self.found.iter().peekable();
+        let mut at = 0;
+        while at < self.stream_tokens.len() {
+            let first = self.stream_tokens[at];
+            if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
+                let last = self.stream_tokens[end - 1];
+                self.items.push(Item { tag: Tag::Term(sense), first, end: last + 1 });
+                at = end;
+            } else if let Some(&level) = found.next_if(|item| item.first == first) {
+                self.items.push(level);
+                at += 1;
+            } else {
+                let tag = sign_tag(vocabulary, text, &self.tokens, first as usize);
+                self.items.push(Item { tag, first, end: first + 1 });
+                at += 1;
+            }
+        }
+        hear_dictation(&mut self.items);
+        fold_degrees(&mut self.items);
+    }
+}
+
+/// Whether phrases go across this token as if it were white space: a hyphen or apostrophe inside
+/// a word, the slash of "b/l", and the end of a line inside a paragraph.
+fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
+    let is_word = |i: usize| tokens.get(i).is_some_and(|t| t.kind == Kind::Word);
+    let between_words = || {
+        at > 0
+            && (is_word(at - 1) || tokens[at - 1].kind == Kind::Newline)
+            && is_word(at + 1)
+            && !tokens[at].spaced
+            && !tokens[at + 1].spaced
+    };
+    match tokens[at].kind {
+        Kind::Sign(b'.') => {
+            // "L.S. spine", "e.g.": only between single letters.
+            between_words() && tokens[at - 1].text(text).len() == 1
+        }
+        Kind::Sign(b'-' | b'\'') => between_words(),
+        Kind::Newline => {
+            // A phrase wraps only in mid-sentence: in a column, "mild" over "moderate" are two.
+            let starts_lower = |t: &Token| t.text(text).starts_with(char::is_lowercase);
+            at > 0 && is_word(at - 1) && is_word(at + 1) && starts_lower(&tokens[at + 1])
+        }
+        Kind::Sign(b'/') => {
+            between_words()
+                && tokens[at - 1].text(text).len() == 1
+                && tokens[at + 1].text(text).len() == 1
+        }
+        _ => false,
+    }
+}
+
+fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> Tag {
+    let token = tokens[at];
+    match token.kind {
+        Kind::Number => Tag::Number,
+        Kind::Newline => Tag::Newline,
+        Kind::Word => Tag::Other,
+        Kind::Sign(b',') => Tag::Comma,
+        Kind::Sign(b':' | b'=') => Tag::Colon,
+        Kind::Sign(b';') => Tag::Semicolon,
+        Kind::Sign(b'(' | b'[') => Tag::Open,
+        Kind::Sign(b')' | b']') => Tag::Close,
+        Kind::Sign(b'?') => Tag::Question,
+        Kind::Sign(b'>' | b'<') => Tag::Greater,
+        Kind::Sign(b'|') => Tag::Border,
+        Kind::Sign(b'&' | b'+') => Tag::Term(Sense::And),
+        Kind::Sign(b'-') => Tag::Dash,
+        Kind::Sign(b'.' | b'!') => {
+            if ends_sentence(vocabulary, text, tokens, at) { Tag::Stop } else { Tag::Other }
+        }
+        Kind::Sign(b'/') => {
+            let doubled = |i: usize| tokens.get(i).is_some_and(|t| t.is_sign(b'/') && !t.spaced);
+            let second = at > 0 && !token.spaced && tokens[at - 1].is_sign(b'/');
+            if doubled(at + 1) || second { Tag::Paragraph } else { Tag::Slash }
+        }
+        Kind::Sign(_) => Tag::Other,
+    }
+}
+
+fn ends_sentence(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> bool {
+    let Some(next) = tokens.get(at + 1) else { return true };
+    let Some(last) = at.checked_sub(1).map(|i| &tokens[i]) else { return false };
+    let glued = !tokens[at].spaced;
+    let is_next_lower = next.text(text).starts_with(|c: char| c.is_lowercase());
+    if next.kind == Kind::Newline {
+        return true;
+    }
+    if last.kind == Kind::Word && glued {
+        let initial = last.text(text).len() == 1 && last.text(text) != "s";
+        if initial && !next.spaced {
+            return false;
+        }
+        // "No." ends a sentence before a capital, "vs." and "Rt." hardly ever do.
+        if vocabulary.is_abbreviation(last.word) && (is_next_lower || next.kind == Kind::Word) {
+            return !next.spaced;
+        }
+    }
+    // "1." before an item of a list is no end, and neither is "No. 3".
+    true
+}
+
+/// Dictated punctuation becomes punctuation where a text has enough of it to be dictated;
+/// otherwise "period" is a word like any other.
+fn hear_dictation(items: &mut [Item]) {
+    let spoken = |item: &&mut Item| matches!(item.tag, Tag::Term(Sense::Spoken(_)));
+    let dictated = items.iter_mut().filter(spoken).count() >= 2;
+    for item in items.iter_mut().filter(spoken) {
+        item.tag = match item.tag {
+            Tag::Term(Sense::Spoken(_)) if !dictated => Tag::Other,
+            Tag::Term(Sense::Spoken('.')) => Tag::Stop,
+            Tag::Term(Sense::Spoken(',')) => Tag::Comma,
+            Tag::Term(Sense::Spoken(':')) => Tag::Colon,
+            Tag::Term(Sense::Spoken(';')) => Tag::Semicolon,
+            _ => Tag::Paragraph,
+        };
+    }
+}
+
+/// Joins two degrees to one: "mild to moderate", "mild/moderate", and "from mild to moderate",
+/// whose second is the present one (rules 1, 18).
+fn fold_degrees(items: &mut Vec<Item>) {
+    let mut kept = 0;
+    let mut at = 0;
+    while at < items.len() {
+        let mut item = items[at];
+        if let Some((tag, used)) = joined_degree(&items[at..]) {
+            item = Item { tag, first: item.first, end: items[at + used - 1].end };
+            at += used - 1;
+        }
+        items[kept] = item;
+        kept += 1;
+        at += 1;
+    }
+    items.truncate(kept);
+}
+
+fn joined_degree(items: &[Item]) -> Option<(Tag, usize)> {
+    let degree = |i: usize| items.get(i).and_then(|item| degree_of(item.tag));
+    let joins = |i: usize| {
+        matches!(
+            items.get(i).map(|item| item.tag),
+            Some(Tag::Term(Sense::To | Sense::Through) | Tag::Slash | Tag::Dash)
+        )
+    };
+    if items[0].tag == Tag::Term(Sense::From) {
+        let to = if joins(2) { 3 } else { 2 };
+        if degree_or_none(items.get(1)?.tag) && degree(to).is_some() && joins(2) {
+            return Some((items[to].tag, to + 1));
+        }
+        return None;
+    }
+    let (low, high) = (degree(0)?, joins(1).then(|| degree(2)).flatten()?);
+    Some((Tag::Term(Sense::Degree(between(low, high))), 3))
+}
+
+fn degree_or_none(tag: Tag) -> bool {
+    degree_of(tag).is_some() || matches!(tag, Tag::Term(Sense::None | Sense::Normal))
+}
+
+/// The grade that a word of degree says when no negation is about.
+pub(super) fn degree_of(tag: Tag) -> Option<Grade> {
+    match tag {
+        Tag::Term(Sense::Degree(grade)) => Some(grade),
+        Tag::Term(Sense::Significant) => Some(Grade::Severe),
+        Tag::Term(Sense::Borderline) => Some(Grade::Mild),
+        _ => None,
+    }
+}
+
+/// The grade of a range of two: the half grade between neighbours, else the higher one.
+fn between(low: Grade, high: Grade) -> Grade {
+    let (low, high) = if low.rank() <= high.rank() { (low, high) } else { (high, low) };
+    match (low, high) {
+        (Grade::Mild, Grade::Moderate) => Grade::MildModerate,
+        (Grade::Moderate, Grade::Severe) => Grade::ModerateSevere,
+        _ => high,
+    }
+}
