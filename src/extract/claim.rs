@@ -9,7 +9,7 @@
 use smallvec::SmallVec;
 
 use super::context::{Polarity, Reach, Stance, doubted, polarity};
-use super::modifier::{Part, parts};
+use super::modifier::{Part, fill_backward, parts};
 use super::place::Clause;
 use super::scan::{Tag, degree_of};
 use super::sense::{Anatomy, Change, Class, Form, Sense, Sides};
@@ -200,8 +200,13 @@ impl<'a> Binder<'a> {
                     | Sense::Side(_)
                     | Sense::LevelWord
                     | Sense::Disc
+                    | Sense::To
                     | Sense::Degree(_) => {}
                     Sense::And if self.joins_sides(at) => {}
+                    Sense::Change(change, Class::Adjective) if self.is_of_root(at) => {
+                        let change = State::Change(change, Class::Adjective);
+                        return (anatomy == Anatomy::Foramen).then_some((change, at, true));
+                    }
                     Sense::Change(change, class) if !self.used[at] => {
                         return (root || !within || change == Change::Stenosis || class == Class::Noun)
                             .then_some((State::Change(change, class), at, root));
@@ -216,6 +221,20 @@ impl<'a> Binder<'a> {
             }
         }
         None
+    }
+
+    /// Whether it is a nerve root that is said to be compressed (rule 12).
+    fn is_of_root(&self, change: usize) -> bool {
+        let mut at = change;
+        while at > 0 {
+            at -= 1;
+            match self.sense(at) {
+                Some(Sense::Be | Sense::Degree(_) | Sense::Filler | Sense::Hedge | Sense::Significant) => {}
+                Some(Sense::Root) => return at + 1 < change,
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// "left and right".
@@ -247,24 +266,36 @@ impl<'a> Binder<'a> {
         let (_, form) = self.anatomy(last)?;
         let mut strangers = 0;
         let mut linked = false;
+        // A list of values may follow a label: "foramina: left mild, right patent".
+        let mut labelled = false;
         let mut degree = None;
         let mut at = last + 1;
-        let end = loop {
+        loop {
             if self.is_place(at) {
                 at += 1;
                 continue;
             }
-            let Some(tag) = self.tag(at) else { break at };
+            let Some(tag) = self.tag(at) else { break };
             match tag {
-                Tag::Colon | Tag::Dash => linked = true,
+                Tag::Colon | Tag::Dash => {
+                    linked = true;
+                    labelled = true;
+                }
                 Tag::Open => {}
                 Tag::Close => {}
                 Tag::Number => strangers += 1,
                 Tag::Other => strangers += 1,
+                Tag::Comma if self.aside(at).is_some() => {
+                    at = self.aside(at).unwrap_or(at);
+                    linked = true;
+                }
                 Tag::Comma | Tag::Slash if self.goes_on(at + 1) => {}
                 Tag::Greater => {}
                 Tag::Term(sense) => match sense {
                     Sense::Be | Sense::Progressed | Sense::Unchanged => linked = true,
+                    // "the foramina there are narrowed"
+                    Sense::ThereIs if at == last + 1 => linked = true,
+                    Sense::To if linked => {}
                     Sense::Filler
                     | Sense::Of
                     | Sense::Over
@@ -286,40 +317,62 @@ impl<'a> Binder<'a> {
                     Sense::Degree(_) | Sense::Significant | Sense::Borderline => {
                         degree = degree.or(Some(at));
                     }
-                    Sense::Change(_, Class::Verb) => break at,
+                    Sense::Change(_, Class::Verb) => break,
                     Sense::Change(change, class) => {
                         let attributive = class == Class::Adjective
                             && !linked
                             && self.anatomy(self.skip_filler(at + 1)).is_some();
-                        if attributive || (form == Form::Adjective && class == Class::Verb) {
-                            break at;
+                        if attributive {
+                            break;
+                        }
+                        if change == Change::Contact && self.sense(at + 1) == Some(Sense::And) {
+                            at += 1;
+                            continue;
                         }
                         return Some((State::Change(change, class), at));
                     }
                     Sense::Patent | Sense::Normal => {
                         if !linked && self.is_attribute(at) {
-                            break at;
+                            break;
+                        }
+                        if labelled {
+                            degree = degree.or(Some(at));
+                            at += 1;
+                            continue;
                         }
                         return Some((State::Wide, at));
                     }
-                    Sense::None => return Some((State::Wide, at)),
+                    Sense::None => {
+                        linked = true;
+                        degree = degree.or(Some(at));
+                    }
                     Sense::Unassessable => return Some((State::Unassessable, at)),
-                    _ => break at,
+                    _ => break,
                 },
-                _ => break at,
+                _ => break,
             }
             if strangers > STRANGERS {
-                break at;
+                break;
             }
             at += 1;
-        };
+        }
         let degree = degree?;
         let adjacent = !linked && (last + 1..degree).all(|i| {
             self.is_place(i) || matches!(self.sense(i), Some(Sense::Side(_) | Sense::Filler | Sense::Of))
         });
         let sac = matches!(self.anatomy(last), Some((Anatomy::Sac, _)));
-        ((linked || adjacent) && !sac && self.is_value(degree, end))
-            .then_some((State::Degree, degree))
+        ((linked || adjacent) && !sac && self.is_value(degree)).then_some((State::Degree, last))
+    }
+
+    /// The comma that ends an aside about the past or a relative clause: "the recess, formerly
+    /// patent, is now narrowed".
+    fn aside(&self, comma: usize) -> Option<usize> {
+        const LONGEST: usize = 12;
+        let opens = matches!(self.sense(comma + 1), Some(Sense::Previously | Sense::Anaphor));
+        let close = (comma + 2..self.clause.marks.len().min(comma + LONGEST))
+            .find(|&at| self.tag(at) == Some(Tag::Comma))?;
+        let goes_on = matches!(self.sense(close + 1), Some(Sense::Be | Sense::Now | Sense::Progressed));
+        (opens && goes_on).then_some(close)
     }
 
     /// Whether what follows a comma or "and" still speaks of the same structure.
@@ -398,7 +451,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Whether the degree at `at` stands by itself and not before a noun of its own.
-    fn is_value(&self, at: usize, _end: usize) -> bool {
+    fn is_value(&self, at: usize) -> bool {
         let next = (at + 1..self.clause.marks.len()).find(|&i| {
             !self.is_place(i)
                 && !matches!(self.sense(i), Some(Sense::Side(_) | Sense::Filler | Sense::Of | Sense::Over | Sense::Degree(_) | Sense::LevelWord))
@@ -423,40 +476,92 @@ impl<'a> Binder<'a> {
     }
 
     /// Change words without a structure: "severe stenosis" is central (rule 10), "narrowing of
-    /// the left" goes on about the structure before.
+    /// the left" and "it is narrowed" go on about the structure before.
     fn bind_bare_changes(&mut self, around: &Around) {
         for at in 0..self.clause.marks.len() {
             let Some(Sense::Change(change, class)) = self.sense(at) else { continue };
-            if self.used[at] || class == Class::Verb {
+            if self.used[at] {
                 continue;
             }
-            let sided = self.left_run(at, 0).into_iter().chain(self.trailing_run(at)).any(|i| {
-                matches!(self.sense(i), Some(Sense::Side(_)))
-            });
-            let before = self
-                .claims
-                .iter()
-                .rev()
-                .find(|claim| claim.first < at)
-                .map(|claim| claim.anatomy)
-                .or(around.before);
-            let sided_before =
-                before.filter(|a| sided && matches!(a, Anatomy::Foramen | Anatomy::Recess));
-            let (anatomy, side) = match (around.target, change, sided_before) {
-                (Some((anatomy, side)), ..) => (anatomy, side),
-                (None, _, Some(anatomy)) => (anatomy, None),
-                (None, Change::Stenosis, None) => (Anatomy::Canal, None),
-                _ => continue,
+            let subject = self.subject(at);
+            let object = matches!(self.sense(at + 1), Some(Sense::Anaphor));
+            if class == Class::Verb && !object {
+                continue;
+            }
+            let refers = object
+                || subject.iter().any(|&i| self.sense(i) == Some(Sense::Anaphor));
+            let modifiers = [self.left_run(at, 0), self.trailing_run(at), subject.clone()].concat();
+            let sided =
+                modifiers.iter().any(|&i| matches!(self.sense(i), Some(Sense::Side(_))));
+            let before = self.anatomy_before(at).or(around.before);
+            let target = match (around.target, before) {
+                (Some(target), _) => Some(target),
+                (None, Some(anatomy)) if refers => Some((anatomy, None)),
+                (None, Some(anatomy @ (Anatomy::Foramen | Anatomy::Recess))) if sided => {
+                    Some((anatomy, None))
+                }
+                (None, _) => (change == Change::Stenosis).then_some((Anatomy::Canal, None)),
             };
-            let is_attribute = class == Class::Adjective && {
-                let next = self.skip_filler(at + 1);
-                matches!(self.sense(next), Some(Sense::Noun | Sense::Disc | Sense::Finding(_)))
-                    || self.tag(next) == Some(Tag::Other)
-            };
-            if change.narrows(anatomy) && !is_attribute {
-                self.claim_one(anatomy, side, State::Change(change, class), at, true);
+            let Some((anatomy, side)) = target else { continue };
+            if change.narrows(anatomy) && !self.is_attributive(at, class) {
+                let side = side.or_else(|| {
+                    let part = parts(self.clause, &subject);
+                    part.iter().find_map(Part::side)
+                });
+                self.claim_unnamed(anatomy, side, State::Change(change, class), at);
             }
         }
+    }
+
+    /// The structure named last before a mark.
+    fn anatomy_before(&self, at: usize) -> Option<Anatomy> {
+        (0..at).rev().find_map(|i| self.anatomy(i)).map(|(anatomy, _)| anatomy)
+    }
+
+    /// The words before a "be" that a bare change is said of: "the right is", "it is", "its
+    /// fellow on the left is".
+    fn subject(&self, change: usize) -> Vec<usize> {
+        const STRANGERS: usize = 2;
+        let mut subject = Vec::new();
+        let mut strangers = 0;
+        let mut linked = false;
+        for at in (0..change).rev() {
+            if self.is_place(at) {
+                continue;
+            }
+            match self.tag(at) {
+                Some(Tag::Term(sense)) => match sense {
+                    Sense::Be | Sense::Unchanged => linked = true,
+                    Sense::Side(_) | Sense::Anaphor if linked => subject.push(at),
+                    Sense::Anaphor if subject.is_empty() => subject.push(at),
+                    Sense::Degree(_)
+                    | Sense::Significant
+                    | Sense::Filler
+                    | Sense::Not
+                    | Sense::Now
+                    | Sense::Hedge
+                    | Sense::Complete => {}
+                    Sense::And if linked && subject.is_empty() => {}
+                    _ => break,
+                },
+                Some(Tag::Other) if linked && strangers < STRANGERS => strangers += 1,
+                _ => break,
+            }
+        }
+        if linked || subject.iter().any(|&i| self.sense(i) == Some(Sense::Anaphor)) {
+            subject.reverse();
+            subject
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Whether an adjective of change belongs to the noun after it: "narrowed disc space".
+    fn is_attributive(&self, at: usize, class: Class) -> bool {
+        let next = self.skip_filler(at + 1);
+        class == Class::Adjective
+            && (matches!(self.sense(next), Some(Sense::Noun | Sense::Disc | Sense::Finding(_)))
+                || self.tag(next) == Some(Tag::Other))
     }
 
     /// Degrees without a noun of their own, under a heading or after a structure: "L3-4: mild",
@@ -502,6 +607,10 @@ impl<'a> Binder<'a> {
                             | Sense::Previously
                             | Sense::Hedge
                             | Sense::Not
+                            | Sense::To
+                            | Sense::ThereIs
+                            | Sense::Anaphor
+                            | Sense::Disc
                     )
             }
             _ => false,
@@ -525,6 +634,7 @@ impl<'a> Binder<'a> {
             .rev()
             .find(|claim| claim.first < start)
             .map(|claim| claim.anatomy)
+            .or(self.anatomy_before(start))
             .or(around.before.filter(|_| start == 0 && end == self.clause.marks.len()));
         let has_side = run.iter().any(|&at| matches!(self.sense(at), Some(Sense::Side(_))));
         let has_place = run.iter().any(|&at| self.is_place(at));
@@ -532,10 +642,16 @@ impl<'a> Binder<'a> {
             (Some((anatomy, side)), _) => (anatomy, side),
             (None, Some(anatomy)) => {
                 let sided = matches!(anatomy, Anatomy::Foramen | Anatomy::Recess) && has_side;
-                // A wide word alone says nothing of the structure before: "facets normal".
-                let degree = !matches!(self.sense(value), Some(Sense::Normal | Sense::Patent));
+                let refers = run
+                    .iter()
+                    .any(|&at| self.sense(at) == Some(Sense::Anaphor) && self.is_relative(at));
+                // A wide word alone says nothing of the structure before: "facets normal". "The
+                // right is patent" and "at L5-S1 it is normal" do.
+                let wide = matches!(self.sense(value), Some(Sense::Normal | Sense::Patent));
+                let linked = run.iter().any(|&at| at < value && self.sense(at) == Some(Sense::Be));
                 let after_noun = start > 0 && self.is_noun(start - 1);
-                if !((sided || has_place) && degree) || after_noun {
+                let says = if wide { linked && (sided || refers) } else { sided || has_place || refers };
+                if !says || after_noun {
                     return;
                 }
                 (anatomy, None)
@@ -543,6 +659,7 @@ impl<'a> Binder<'a> {
             (None, None) => return,
         };
         let mut parts = parts(self.clause, &run);
+        fill_backward(&mut parts);
         parts.retain(|part| part.grade.is_some());
         let hedged = run.iter().any(|&at| self.sense(at) == Some(Sense::Hedge));
         for part in parts {
@@ -568,16 +685,10 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Claims for a structure that no word of the clause names.
-    fn claim_one(&mut self, anatomy: Anatomy, side: Option<Side>, state: State, at: usize, bare: bool) {
-        let binding = Binding {
-            members: SmallVec::new(),
-            state,
-            at,
-            leftward: true,
-            root: false,
-        };
-        debug_assert!(bare);
+    /// A claim for a structure that no word of the clause names.
+    fn claim_unnamed(&mut self, anatomy: Anatomy, side: Option<Side>, state: State, at: usize) {
+        let members = SmallVec::new();
+        let binding = Binding { members, state, at, leftward: true, root: false };
         self.claim_members(&binding, &[(anatomy, Form::Plural, None)], side);
     }
 
@@ -624,6 +735,8 @@ impl<'a> Binder<'a> {
             return;
         }
         let after = parts(self.clause, &trailing);
+        let is_now = trailing.iter().any(|&at| self.sense(at) == Some(Sense::Now))
+            && after.iter().any(|part| part.grade.is_some());
         let between: Vec<usize> =
             if binding.leftward { Vec::new() } else { (last_member + 1..binding.at).collect() };
         let between = parts(self.clause, &between);
@@ -656,7 +769,12 @@ impl<'a> Binder<'a> {
             if let Some(at) = at {
                 self.used[at] = true;
             }
-            let mut merged = merge(own, &between, &after, anatomy);
+            // "was severe and is now mild": the present degree stands alone (rule 1).
+            let mut merged = if is_now {
+                merge(without_degrees(own), &without_degrees(between.clone()), &after, anatomy)
+            } else {
+                merge(own, &between, &after, anatomy)
+            };
             for part in &mut merged {
                 if part.grade.is_none()
                     && let Some(c) = &carried
@@ -735,6 +853,10 @@ impl<'a> Binder<'a> {
         let mut trace = Trace::of(&[rule_of(anatomy), rule]);
         let sided = matches!(anatomy, Anatomy::Foramen | Anatomy::Recess);
         let side = if sided { part.side().or(side) } else { None };
+        let resumed = at
+            .filter(|_| form == Form::Singular && part.sides.is_none() && !part.worse)
+            .and_then(|at| self.side_before(at, anatomy));
+        let side = side.or(resumed);
         if sided && side.is_none() {
             trace = trace.and(Trace::of(if part.worse { &[16] } else { &[15] }));
         }
@@ -759,10 +881,24 @@ impl<'a> Binder<'a> {
             place: part.place,
             first: evidence.first().copied().unwrap_or(core_first),
             last: core_last,
-            one_of_two: form == Form::Singular && part.sides.is_none() && !part.worse && grade.is_stenosis(),
+            one_of_two: form == Form::Singular
+                && part.sides.is_none()
+                && !part.worse
+                && resumed.is_none()
+                && grade.is_stenosis(),
             trace,
             evidence,
         }
+    }
+
+    /// The side of the same structure earlier in the clause, which "the foramen" takes up.
+    fn side_before(&self, at: usize, anatomy: Anatomy) -> Option<Side> {
+        let earlier = (0..at).rev().find(|&i| self.anatomy(i).is_some_and(|(a, _)| a == anatomy))?;
+        (earlier.saturating_sub(3)..earlier).rev().find_map(|i| match self.sense(i) {
+            Some(Sense::Side(Sides::Left)) => Some(Side::Left),
+            Some(Sense::Side(Sides::Right)) => Some(Side::Right),
+            _ => None,
+        })
     }
 
     /// The modifiers to the left of `from`, in order, not before `bound`.
@@ -865,9 +1001,13 @@ impl<'a> Binder<'a> {
                                     | Sense::Filler
                                     | Sense::Of
                                     | Sense::Over
+                                    | Sense::To
                                     | Sense::And
                                     | Sense::LevelWord
                                     | Sense::Disc
+                                    | Sense::Normal
+                                    | Sense::Patent
+                                    | Sense::Unassessable
                                     | Sense::Worse
                                     | Sense::Worst
                                     | Sense::Now
@@ -880,8 +1020,11 @@ impl<'a> Binder<'a> {
                                     | Sense::HedgeAfter
                                     | Sense::Respectively
                             )
-                            || (sense == Sense::Hedge && self.ends_after(at))
+                            || (matches!(sense, Sense::Hedge | Sense::Not) && self.ends_after(at))
+                            || (sense == Sense::Anaphor && self.is_relative(at))
                     }
+                    // "seen in 2020", "in March"
+                    Some(Tag::Number | Tag::Other) => self.sense(at - 1) == Some(Sense::Of),
                     _ => false,
                 };
             if !trails {
@@ -896,7 +1039,14 @@ impl<'a> Binder<'a> {
 
     /// Whether the clause or a part of it ends after this mark.
     fn ends_after(&self, at: usize) -> bool {
-        at + 1 == self.clause.marks.len() || matches!(self.tag(at + 1), Some(Tag::Comma | Tag::Close))
+        at + 1 == self.clause.marks.len()
+            || matches!(self.tag(at + 1), Some(Tag::Comma | Tag::Open | Tag::Close))
+    }
+
+    /// Whether "which is", "where it is" begins here.
+    fn is_relative(&self, at: usize) -> bool {
+        let next = if self.sense(at + 1) == Some(Sense::Anaphor) { at + 2 } else { at + 1 };
+        self.sense(next) == Some(Sense::Be)
     }
 
     fn is_noun(&self, at: usize) -> bool {
@@ -986,6 +1136,7 @@ fn merge(own: Vec<Part>, between: &[Part], after: &[Part], anatomy: Anatomy) -> 
     let sided = matches!(anatomy, Anatomy::Foramen | Anatomy::Recess);
     let mut parts = overlay(own, between);
     parts = overlay(parts, after);
+    fill_backward(&mut parts);
     if parts.is_empty() {
         parts.push(Part::default());
     }
@@ -995,6 +1146,14 @@ fn merge(own: Vec<Part>, between: &[Part], after: &[Part], anatomy: Anatomy) -> 
         if unsided {
             parts.retain(|part| part.side().is_none());
         }
+    }
+    parts
+}
+
+/// The parts with their degrees taken off.
+fn without_degrees(mut parts: Vec<Part>) -> Vec<Part> {
+    for part in &mut parts {
+        (part.grade, part.degree) = (None, None);
     }
     parts
 }
@@ -1039,17 +1198,24 @@ fn overlay(base: Vec<Part>, later: &[Part]) -> Vec<Part> {
             })
             .collect();
     }
-    // Both say degrees: a later one holds for the side or place that it names.
-    let mut parts = base;
-    for part in later.iter().filter(|part| part.grade.is_some()) {
-        if part.place.is_none() {
+    // Both say degrees: a later one holds for the side or place that it names, and one without
+    // a degree takes the first.
+    let mut later: Vec<Part> = later.to_vec();
+    let (grade, degree, hedged) = (base[0].grade, base[0].degree, base[0].hedged);
+    let borrowed = later.iter().any(|part| part.grade.is_none());
+    for part in later.iter_mut().filter(|part| part.grade.is_none()) {
+        (part.grade, part.degree, part.hedged) = (grade, degree, hedged);
+    }
+    let mut parts = if borrowed { Vec::new() } else { base };
+    for part in later {
+        if part.place.is_none() && !borrowed {
             match part.sides {
                 None => continue,
                 Some(Sides::Both) => parts.clear(),
                 Some(_) => parts.retain(|other| other.sides != part.sides),
             }
         }
-        parts.push(part.clone());
+        parts.push(part);
     }
     // The other side keeps what was said of both.
     let named: Vec<Side> = parts.iter().filter_map(Part::side).collect();

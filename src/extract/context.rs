@@ -46,7 +46,17 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     if let Some(cue) = trails(Sense::Resolved) {
         return told(Stance::Resolved, Some(cue));
     }
-    if let Some(cue) = trails(Sense::Absent) {
+    if trails(Sense::Unassessable).is_some() || is_of_the_past(clause, reach) {
+        return told(Stance::Void, None);
+    }
+    // "absent on the left" beside a degree is a degree of its own.
+    let graded = reach.trailing.iter().any(|&at| {
+        matches!(sense(at), Some(Sense::Degree(_) | Sense::Significant))
+    }) || (reach.head..=reach.last).any(|at| matches!(sense(at), Some(Sense::Degree(_))));
+    if let Some(cue) = trails(Sense::Absent).filter(|_| !graded) {
+        return told(Stance::Negated, Some(cue));
+    }
+    if let Some(cue) = trails(Sense::Not) {
         return told(Stance::Negated, Some(cue));
     }
     let cue = match inside(Sense::Not) {
@@ -74,6 +84,33 @@ pub(super) fn negated(clause: &Clause, reach: Reach<'_>) -> bool {
         .take_while(|&at| matches!(clause.sense(at), Some(Sense::Be | Sense::Absent | Sense::Filler)))
         .any(|at| clause.sense(at) == Some(Sense::Absent));
     absent || negation(clause, reach).is_some()
+}
+
+/// Whether only an earlier state is told: "preop severe stenosis", "had caused stenosis".
+fn is_of_the_past(clause: &Clause, reach: Reach<'_>) -> bool {
+    let is_present = reach.trailing.iter().any(|&at| {
+        matches!(
+            clause.sense(at),
+            Some(Sense::Now | Sense::Unchanged | Sense::Progressed | Sense::Be | Sense::Resolved)
+        )
+    });
+    let before = (0..=reach.first).rev().take(6).take_while(|&at| {
+        at >= reach.head
+            || matches!(
+                clause.sense(at),
+                Some(
+                    Sense::Causing
+                        | Sense::Be
+                        | Sense::Filler
+                        | Sense::Degree(_)
+                        | Sense::Side(_)
+                        | Sense::Previously
+                        | Sense::ThereIs
+                )
+            )
+    });
+    let mut before = before;
+    !is_present && before.any(|at| clause.sense(at) == Some(Sense::Previously))
 }
 
 /// Whether a degree between a negation and its claim leaves milder ones open: "no severe".

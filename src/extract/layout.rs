@@ -68,7 +68,7 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
         if first == end {
             // The second slash of `//` leaves no blank line behind.
             blank |= tag == Some(Tag::Newline);
-        } else if !is_page_number(&scan.items[first..end], scan, text) {
+        } else if !is_page_number(&scan.items[first..end]) {
             let (start, stop) = (scan.items[first], scan.items[end - 1]);
             let (start, stop) = (scan.span(start), scan.span(stop));
             let line_start = text[..start.start as usize].rfind('\n').map_or(0, |i| i + 1);
@@ -89,14 +89,18 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
 }
 
 /// "2 / 3", "Page 2 of 3": the foot of a page in the middle of a text.
-fn is_page_number(items: &[Item], scan: &Scan, text: &str) -> bool {
-    let is_page = |item: &Item| {
-        scan.tokens[item.first as usize].text(text).eq_ignore_ascii_case("page")
-            || matches!(item.tag, Tag::Number | Tag::Slash | Tag::Dash | Tag::Term(Sense::Of))
+fn is_page_number(items: &[Item]) -> bool {
+    const LONGEST_FOOTER: usize = 24;
+    let is_page = |at: usize| {
+        items[at].tag == Tag::Term(Sense::Page)
+            && items.get(at + 1).is_some_and(|item| item.tag == Tag::Number)
+    };
+    let is_counter = |item: &Item| {
+        matches!(item.tag, Tag::Number | Tag::Slash | Tag::Dash | Tag::Term(Sense::Of | Sense::Page))
     };
     let numbers = items.iter().filter(|item| item.tag == Tag::Number).count();
-    numbers >= 1 && items.len() > 1 && items.len() <= 5 && items.iter().all(is_page)
-        && items.last().is_some_and(|item| matches!(item.tag, Tag::Number | Tag::Dash))
+    (items.len() <= LONGEST_FOOTER && (0..items.len()).any(is_page))
+        || (numbers == 2 && items.len() <= 4 && items.iter().all(is_counter))
 }
 
 /// Whether each line goes on with the sentence of the line before.
@@ -137,7 +141,7 @@ fn begins_anew(items: &[Item]) -> bool {
 fn goes_on(items: &[Item]) -> bool {
     match items[0].tag {
         Tag::Term(Sense::Change(_, Class::Verb)) => true,
-        Tag::Term(Sense::With | Sense::Anaphor) => true,
+        Tag::Term(Sense::With | Sense::Causing | Sense::Anaphor) => true,
         Tag::Term(Sense::And | Sense::Or | Sense::But) => true,
         _ => false,
     }
@@ -155,7 +159,9 @@ fn is_unfinished(items: &[Item]) -> bool {
             Sense::And
                 | Sense::Or
                 | Sense::Of
+                | Sense::Over
                 | Sense::With
+                | Sense::Causing
                 | Sense::To
                 | Sense::Not
                 | Sense::Filler
@@ -208,14 +214,16 @@ fn split_headings(
     if let Some(n) = is_bullet(&scan.items[first..end]) {
         bullet = Some(start.indent);
         first += n;
-    } else if scan.tokens[scan.items[first].first as usize].is_sign(b'*') {
+    } else if is_bullet_mark(scan, text, &scan.items[first..end]) {
         bullet = Some(start.indent);
         first += 1;
     }
     let mut at = first;
     let mut opened = None;
     while at < end {
-        let begins = at == first || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon);
+        let begins = at == first
+            || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon)
+            || is_capital_label(scan, text, &scan.items[at..end]);
         if begins && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first) {
             if at > first || opened.is_some() {
                 push(lines, first..at, after_blank, bullet, opened);
@@ -230,6 +238,24 @@ fn split_headings(
         at += 1;
     }
     push(lines, first..end, after_blank, bullet, opened);
+}
+
+/// Whether a line begins with "•" or the "o" that stands for one.
+fn is_bullet_mark(scan: &Scan, text: &str, items: &[Item]) -> bool {
+    let token = scan.tokens[items[0].first as usize];
+    items.len() > 1
+        && items[0].tag == Tag::Other
+        && (token.is_sign(b'*') || (token.text(text) == "o" && scan.tokens[items[1].first as usize].spaced))
+}
+
+/// Whether a single word in capitals before a colon stands here, which in run-together text is
+/// where a line was: "... stenosis COMPARISON: none".
+fn is_capital_label(scan: &Scan, text: &str, items: &[Item]) -> bool {
+    const SHORTEST: usize = 4;
+    let word = &text[scan.span(items[0]).range()];
+    items.get(1).is_some_and(|item| item.tag == Tag::Colon)
+        && word.len() >= SHORTEST
+        && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 fn push(

@@ -230,8 +230,15 @@ impl Grammar<'_> {
         match token.kind {
             Kind::Sign(b'-' | b'/' | b'\\' | b'_' | b'.' | b'~') => {
                 let mut next = at + 1;
-                if self.is_sign(next, b"-/") {
+                if self.is_sign(next, b"/") && self.is_sign(at, b"/") {
+                    // "//" parts paragraphs.
+                    return None;
+                }
+                if self.is_sign(next, b"-") {
                     next += 1;
+                }
+                if self.tokens.get(next).is_some_and(|t| t.kind == Kind::Newline) {
+                    next = self.over_line_end(next)?;
                 }
                 Some(next)
             }
@@ -241,6 +248,15 @@ impl Grammar<'_> {
             },
             _ => None,
         }
+    }
+
+    /// The token after a line end where a level goes on, over the foot of a page if need be.
+    fn over_line_end(&self, at: usize) -> Option<usize> {
+        const LONGEST_FOOTER: usize = 14;
+        let is_rest = |&i: &usize| {
+            self.tokens[i - 1].kind == Kind::Newline && self.vertebra(i).is_some()
+        };
+        (at + 1..self.tokens.len().min(at + LONGEST_FOOTER)).find(is_rest)
     }
 
     /// The lower vertebra: "L5", "5", "S1", or "1" after L5 and T12.

@@ -207,13 +207,22 @@ pub(super) fn lesion_side(items: &[Item]) -> Option<Side> {
                 _ => break,
             }
         }
-        // "protrusion to the left", but not "bulge, more to the left".
-        let mut after = items[at + 1..].iter().take(5).map(|i| i.tag);
-        if let Some(Tag::Term(Sense::To | Sense::Through | Sense::Over | Sense::Of)) = after.next()
-            && let Some(Tag::Term(Sense::Side(side))) =
-                after.find(|tag| *tag != Tag::Term(Sense::Filler))
-        {
-            sides.push(side);
+        // "protrusion lies centrally and to the left", but not "bulge, more to the left".
+        for after in items[at + 1..].iter().take(REACH) {
+            match after.tag {
+                Tag::Term(Sense::Side(side)) => sides.push(side),
+                Tag::Other
+                | Tag::Term(
+                    Sense::Filler
+                    | Sense::And
+                    | Sense::Be
+                    | Sense::Of
+                    | Sense::Over
+                    | Sense::To
+                    | Sense::Anatomy(_, super::sense::Form::Adjective),
+                ) => {}
+                _ => break,
+            }
         }
         if items[at + 1..].iter().take(5).any(|i| i.tag == Tag::Term(Sense::Worse)) {
             sides.push(Sides::Both);

@@ -67,7 +67,7 @@ pub(super) fn parts(clause: &Clause, run: &[usize]) -> Vec<Part> {
         let piece = match clause.marks[at] {
             Mark::Place(_) => Some(Piece::Place),
             Mark::Tag(tag) => match tag {
-                Tag::Term(Sense::None | Sense::Normal | Sense::Patent | Sense::Resolved) => {
+                Tag::Term(Sense::None | Sense::Normal | Sense::Patent | Sense::Absent) => {
                     (!past).then_some(Piece::Degree(Grade::Normal, false))
                 }
                 Tag::Term(Sense::Side(sides)) => Some(Piece::Side(sides)),
@@ -76,6 +76,7 @@ pub(super) fn parts(clause: &Clause, run: &[usize]) -> Vec<Part> {
                 | Tag::Slash
                 | Tag::Dash
                 | Tag::Open
+                | Tag::Close
                 | Tag::Semicolon
                 | Tag::Term(Sense::And | Sense::Or | Sense::But) => Some(Piece::Separator),
                 tag => degree_of(tag).filter(|_| !past).map(|grade| {
@@ -161,6 +162,14 @@ fn share(parts: &mut Vec<Part>) {
     {
         parts.remove(0);
     }
+    // "mild on the left and moderate on the right, both as before".
+    let one_sided = parts.iter().any(|part| part.side().is_some() && part.grade.is_some());
+    if one_sided {
+        parts.retain(|part| {
+            part.grade.is_some() || part.place.is_some() || part.sides != Some(Sides::Both)
+        });
+    }
+    pair_columns(parts);
     // "mild, bilaterally" and "on the left, severe": a degree and a side that commas part.
     let mut at = 0;
     while at + 1 < parts.len() {
@@ -185,8 +194,7 @@ fn share(parts: &mut Vec<Part>) {
             at += 1;
         }
     }
-    // In a list a degree carries forward (rule 19), and to a side before it: "left and right
-    // severe".
+    // In a list a degree carries forward (rule 19).
     let mut carried = None;
     for part in parts.iter_mut() {
         match part.grade {
@@ -198,6 +206,23 @@ fn share(parts: &mut Vec<Part>) {
             }
         }
     }
+}
+
+/// "(R / L): mild / moderate": sides first, then a degree for each.
+fn pair_columns(parts: &mut Vec<Part>) {
+    let [a, b, c, d] = &parts[..] else { return };
+    let sides = |part: &Part| part.grade.is_none() && part.side().is_some();
+    let degree = |part: &Part| part.grade.is_some() && part.sides.is_none();
+    if sides(a) && sides(b) && a.sides != b.sides && degree(c) && degree(d) {
+        let (first, second) = (a.sides, b.sides);
+        parts.drain(..2);
+        parts[0].sides = first;
+        parts[1].sides = second;
+    }
+}
+
+/// Gives parts that have no degree the one after them: "left and right severe".
+pub(super) fn fill_backward(parts: &mut [Part]) {
     let first = parts.iter().find(|part| part.grade.is_some() && part.sides.is_some());
     if let Some((grade, degree, hedged)) = first.map(|p| (p.grade, p.degree, p.hedged)) {
         for part in parts.iter_mut().filter(|part| part.grade.is_none()) {

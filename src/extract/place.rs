@@ -35,6 +35,8 @@ pub(super) enum Place {
     Several,
     /// "this level".
     Same,
+    /// "both levels", "these levels".
+    SameSeveral,
     /// The first (or last) of the levels named last.
     Ordered {
         /// "the former", else "the latter".
@@ -144,6 +146,7 @@ impl Clause {
             Tag::Term(Sense::Below) => beyond(scan, items, false),
             Tag::Term(Sense::Multilevel) => Some((Place::Several, 1)),
             Tag::Term(Sense::SameLevel) => Some((Place::Same, 1)),
+            Tag::Term(Sense::SameLevels) => Some((Place::SameSeveral, 1)),
             Tag::Term(Sense::Former) => Some((Place::Ordered { first: true }, 1)),
             Tag::Term(Sense::Latter) => Some((Place::Ordered { first: false }, 1)),
             _ => None,

@@ -125,6 +125,10 @@ impl Scan {
                 at = level.end as usize;
                 continue;
             }
+            if is_wide_gap(text, &self.tokens, at) {
+                self.stream.extend(barrier());
+                self.stream_tokens.push(GAP);
+            }
             if !is_transparent(text, &self.tokens, at) {
                 self.stream.extend(encode(self.tokens[at].word));
                 self.stream_tokens.push(at as u32);
@@ -140,7 +144,9 @@ impl Scan {
         let mut at = 0;
         while at < self.stream_tokens.len() {
             let first = self.stream_tokens[at];
-            if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
+            if first == GAP {
+                at += 1;
+            } else if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
                 let last = self.stream_tokens[end - 1];
                 self.items.push(Item { tag: Tag::Term(sense), first, end: last + 1 });
                 at = end;
@@ -154,8 +160,22 @@ impl Scan {
             }
         }
         hear_dictation(&mut self.items);
-        fold_degrees(&mut self.items);
+        let tokens = &self.tokens;
+        fold_degrees(&mut self.items, |at| tokens[at as usize].spaced);
     }
+}
+
+/// Stands in the stream for a gap between the columns of a table.
+const GAP: u32 = u32::MAX;
+
+/// Whether a tab or a run of blanks before this token sets it in another column.
+fn is_wide_gap(text: &str, tokens: &[Token], at: usize) -> bool {
+    const COLUMN_GAP: usize = 3;
+    if at == 0 || !tokens[at].spaced {
+        return false;
+    }
+    let gap = &text[tokens[at - 1].end as usize..tokens[at].start as usize];
+    gap.len() >= COLUMN_GAP || gap.contains('\t')
 }
 
 /// Whether phrases go across this token as if it were white space: a hyphen or apostrophe inside
@@ -201,7 +221,12 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
         Kind::Sign(b'(' | b'[') => Tag::Open,
         Kind::Sign(b')' | b']') => Tag::Close,
         Kind::Sign(b'?') => Tag::Question,
-        Kind::Sign(b'>' | b'<') => Tag::Greater,
+        Kind::Sign(b'>' | b'<') => {
+            // ">>" and "->" set off a label.
+            let is_arrow = |i: usize| tokens.get(i).is_some_and(|t| t.is_sign(b'>') && !t.spaced);
+            let after = at > 0 && !token.spaced && tokens[at - 1].is_sign(b'>');
+            if is_arrow(at + 1) || after { Tag::Colon } else { Tag::Greater }
+        }
         Kind::Sign(b'|') => Tag::Border,
         Kind::Sign(b'&' | b'+') => Tag::Term(Sense::And),
         Kind::Sign(b'-') => Tag::Dash,
@@ -230,9 +255,14 @@ fn ends_sentence(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usiz
         if initial && !next.spaced {
             return false;
         }
-        // "No." ends a sentence before a capital, "vs." and "Rt." hardly ever do.
-        if vocabulary.is_abbreviation(last.word) && (is_next_lower || next.kind == Kind::Word) {
-            return !next.spaced;
+        // "No." and "mod." end a sentence only before a capital; where all is in capitals
+        // nothing tells, and an abbreviation is likelier.
+        let is_capital = last.text(text).chars().all(char::is_uppercase);
+        if vocabulary.is_abbreviation(last.word)
+            && next.kind == Kind::Word
+            && (is_next_lower || is_capital)
+        {
+            return false;
         }
     }
     // "1." before an item of a list is no end, and neither is "No. 3".
@@ -258,12 +288,12 @@ fn hear_dictation(items: &mut [Item]) {
 
 /// Joins two degrees to one: "mild to moderate", "mild/moderate", and "from mild to moderate",
 /// whose second is the present one (rules 1, 18).
-fn fold_degrees(items: &mut Vec<Item>) {
+fn fold_degrees(items: &mut Vec<Item>, spaced: impl Fn(u32) -> bool) {
     let mut kept = 0;
     let mut at = 0;
     while at < items.len() {
         let mut item = items[at];
-        if let Some((tag, used)) = joined_degree(&items[at..]) {
+        if let Some((tag, used)) = joined_degree(&items[at..], &spaced) {
             item = Item { tag, first: item.first, end: items[at + used - 1].end };
             at += used - 1;
         }
@@ -274,14 +304,19 @@ fn fold_degrees(items: &mut Vec<Item>) {
     items.truncate(kept);
 }
 
-fn joined_degree(items: &[Item]) -> Option<(Tag, usize)> {
+fn joined_degree(items: &[Item], spaced: &impl Fn(u32) -> bool) -> Option<(Tag, usize)> {
     let degree = |i: usize| items.get(i).and_then(|item| degree_of(item.tag));
     let joins = |i: usize| {
         matches!(
             items.get(i).map(|item| item.tag),
-            Some(Tag::Term(Sense::To | Sense::Through) | Tag::Slash | Tag::Dash)
-        )
+            Some(Tag::Term(Sense::To | Sense::Through) | Tag::Dash)
+        ) || items.get(i).is_some_and(|item| item.tag == Tag::Slash && !spaced(item.first))
     };
+    if matches!(items[0].tag, Tag::Term(Sense::From | Sense::Progressed))
+        && let Some(grade) = items.get(1).and_then(|item| upper_of(item.tag))
+    {
+        return Some((Tag::Term(Sense::Degree(grade)), 2));
+    }
     if items[0].tag == Tag::Term(Sense::From) {
         let to = if joins(2) { 3 } else { 2 };
         if degree_or_none(items.get(1)?.tag) && degree(to).is_some() && joins(2) {
@@ -291,6 +326,16 @@ fn joined_degree(items: &[Item]) -> Option<(Tag, usize)> {
     }
     let (low, high) = (degree(0)?, joins(1).then(|| degree(2)).flatten()?);
     Some((Tag::Term(Sense::Degree(between(low, high))), 3))
+}
+
+/// The second degree of a phrase such as "mild to moderate", which is the present one after
+/// "progressed from".
+fn upper_of(tag: Tag) -> Option<Grade> {
+    match tag {
+        Tag::Term(Sense::Degree(Grade::MildModerate)) => Some(Grade::Moderate),
+        Tag::Term(Sense::Degree(Grade::ModerateSevere)) => Some(Grade::Severe),
+        _ => None,
+    }
 }
 
 fn degree_or_none(tag: Tag) -> bool {

@@ -41,6 +41,8 @@ pub(super) struct Walk<'a> {
     /// Levels that a clause of this line named last.
     line_levels: Option<SmallVec<[Level; 4]>>,
     line_target: Option<Target>,
+    /// Every level named on this line, for "both levels".
+    line_named: SmallVec<[Level; 4]>,
     /// The levels named last anywhere, for "the former".
     last_named: SmallVec<[Level; 4]>,
     /// The structure spoken of last in this line.
@@ -64,6 +66,7 @@ impl<'a> Walk<'a> {
             heading_target: None,
             line_levels: None,
             line_target: None,
+            line_named: SmallVec::new(),
             last_named: SmallVec::new(),
             before: None,
             lesion: None,
@@ -119,6 +122,7 @@ impl<'a> Walk<'a> {
         }
         self.line_levels = None;
         self.line_target = None;
+        self.line_named.clear();
         self.before = None;
         if line.section == Section::Ignored || line.items.is_empty() {
             return;
@@ -136,7 +140,7 @@ impl<'a> Walk<'a> {
         if let Some(scope) = &mut self.heading {
             scope.fresh = false;
         }
-        self.label(line, items);
+        self.label(line, items, true);
         let base = line.items.start;
         let mut sentence = base..base;
         for part in sentences(items) {
@@ -147,6 +151,9 @@ impl<'a> Walk<'a> {
                 sentence = clause.clone();
             }
             sentence.end = clause.end;
+            if clause.start > base {
+                self.label(line, &items[part.clone()], false);
+            }
             self.clause(line, clause, sentence.clone());
         }
     }
@@ -157,7 +164,7 @@ impl<'a> Walk<'a> {
         for item in items {
             match item.tag {
                 Tag::Levels(index) => named = Some(index),
-                Tag::Colon | Tag::Comma | Tag::Dash | Tag::Stop => {}
+                Tag::Colon | Tag::Comma | Tag::Dash | Tag::Stop | Tag::Open | Tag::Close => {}
                 Tag::Term(Sense::LevelWord | Sense::Disc | Sense::Filler | Sense::Of | Sense::And) => {}
                 _ => return false,
             }
@@ -227,7 +234,7 @@ impl<'a> Walk<'a> {
 
     /// A label at the beginning of a line sets its levels or structure for the line, and its
     /// levels for the lines after it.
-    fn label(&mut self, line: &Line, items: &[Item]) {
+    fn label(&mut self, line: &Line, items: &[Item], at_line_start: bool) {
         let Some(colon) = label_end(items).or_else(|| dash_label(items)) else { return };
         let label = &items[..colon];
         let levels = label.iter().find_map(|item| match item.tag {
@@ -239,9 +246,11 @@ impl<'a> Walk<'a> {
                 matches!(item.tag, Tag::Term(Sense::Anatomy(..) | Sense::Change(..) | Sense::Finding(_)))
             });
             if !says {
+                self.line_levels = None;
+                self.line_named.clear();
                 self.set_heading(levels, line.bullet, false);
             }
-        } else if colon + 1 < items.len() {
+        } else if colon + 1 < items.len() && (at_line_start || self.line_target.is_some()) {
             self.line_target = target_of(label);
         }
     }
@@ -255,18 +264,17 @@ impl<'a> Walk<'a> {
         clause.fill(self.scan, slice);
         let around = Around { target: self.line_target.or(self.heading_target), before: self.before };
         let candidates = self.candidates(&clause);
-        let is_past = has(&clause, |sense| sense == Sense::PriorStudy);
-        if is_past {
-            self.clause = clause;
-            return;
+        let mut claims = Binder::claims(&clause, &around);
+        if let Some(past) = past(&clause, self.scan, self.text) {
+            claims.retain(|claim| !past.contains(&claim.first));
         }
-        let claims = Binder::claims(&clause, &around);
         let lesion = self.lesion_side(&self.scan.items[sentence]);
         let span = Span {
             start: self.scan.span(slice[0]).start,
             end: self.scan.span(slice[slice.len() - 1]).end,
         };
-        let context = Context { line, clause: &clause, candidates: &candidates, span, lesion };
+        let context =
+            Context { line, clause: &clause, candidates: &candidates, claims: &claims, lesion };
         let levels = self.governing(&context, 0, clause.marks.len());
         if claims.is_empty() {
             self.whole_level(&context, &around);
@@ -322,7 +330,7 @@ impl<'a> Walk<'a> {
         if let Some(at) = claim.place {
             let own = context.candidates.iter().find(|(i, _)| *i == at).map(|(_, place)| place);
             if let Some(place) = own.filter(|place| **place != Place::Vertebra) {
-                return self.resolve(place);
+                return self.resolve(context, at, place);
             }
         }
         let usable = |place: &&(usize, Place)| place.1 != Place::Vertebra;
@@ -333,8 +341,27 @@ impl<'a> Walk<'a> {
             .iter()
             .filter(usable)
             .find(|(at, _)| (claim.first..=claim.last).contains(at));
-        if let Some((_, place)) = inside.or(before).or(after) {
-            return self.resolve(place);
+        let claims_between = |from: usize, to: usize| {
+            context.claims.iter().any(|other| (from + 1..to).contains(&other.first))
+        };
+        // A place between an earlier claim and this one is rather the earlier one's.
+        let taken = before.is_some_and(|(at, _)| {
+            context.claims.iter().any(|other| other.first < *at && other.last < claim.first)
+        });
+        let after_free = after.filter(|(at, _)| !claims_between(claim.last, *at));
+        let before = if taken && after_free.is_some() { None } else { before };
+        if let Some((at, place)) = inside.or(before).or(after) {
+            // "at all levels except L4-5, where ..." goes on about the exception.
+            if *at < claim.first
+                && let Place::All { except } | Place::Remaining { except } = place
+                && !except.is_empty()
+                && (*at..claim.first).any(|i| {
+                    matches!(context.clause.sense(i), Some(Sense::Anaphor | Sense::ThereIs))
+                })
+            {
+                return Where::Named(*except);
+            }
+            return self.resolve(context, *at, place);
         }
         if context.has_vertebra() && self.scope().is_none() {
             return Where::Nowhere;
@@ -368,7 +395,17 @@ impl<'a> Walk<'a> {
         self.line_levels.as_ref().or(self.heading.as_ref().map(|scope| &scope.levels))
     }
 
-    fn resolve(&self, place: &Place) -> Where {
+    /// What a place comes to that stands at mark `at`.
+    fn resolve(&self, context: &Context<'_>, at: usize, place: &Place) -> Where {
+        let earlier = |many: bool| {
+            context.candidates.iter().rev().find_map(|(i, place)| match place {
+                Place::Named(levels) if *i < at && levels.len() > usize::from(many) => Some(levels),
+                _ => None,
+            })
+        };
+        let named = |levels: &SmallVec<[Level; 4]>| {
+            Where::Named(levels.iter().copied().collect())
+        };
         match place {
             Place::Named(levels) => Where::Named(levels.iter().copied().collect()),
             Place::All { except } => Where::Universal { except: *except },
@@ -377,12 +414,21 @@ impl<'a> Walk<'a> {
                 Where::Named(Place::beyond(level, above, inclusive, LevelSet::LUMBAR))
             }
             Place::Several | Place::Vertebra => Where::Nowhere,
-            Place::Same => self
-                .scope()
+            Place::Same => earlier(false)
+                .or(self.scope())
                 .or((!self.last_named.is_empty()).then_some(&self.last_named))
-                .map_or(Where::Nowhere, |levels| Where::Named(levels.iter().copied().collect())),
+                .map_or(Where::Nowhere, named),
+            Place::SameSeveral => {
+                let label = self.heading.as_ref().map(|scope| &scope.levels);
+                earlier(true)
+                    .or(label.filter(|levels| levels.len() > 1))
+                    .or((self.line_named.len() > 1).then_some(&self.line_named))
+                    .or((!self.last_named.is_empty()).then_some(&self.last_named))
+                    .map_or(Where::Nowhere, named)
+            }
             Place::Ordered { first } => {
-                let level = if *first { self.last_named.first() } else { self.last_named.last() };
+                let levels = earlier(true).unwrap_or(&self.last_named);
+                let level = if *first { levels.first() } else { levels.last() };
                 level.map_or(Where::Nowhere, |&level| Where::Named(level.into()))
             }
         }
@@ -393,7 +439,7 @@ impl<'a> Walk<'a> {
         let mut levels = LevelSet::EMPTY;
         for (at, place) in context.candidates {
             if (first..end).contains(at)
-                && let Where::Named(named) = self.resolve(place)
+                && let Where::Named(named) = self.resolve(context, *at, place)
             {
                 levels = levels.union(named);
             }
@@ -435,7 +481,13 @@ impl<'a> Walk<'a> {
     fn whole_level(&mut self, context: &Context<'_>, around: &Around) {
         let mut says = None;
         let mut named_here = false;
+        let mut lead = true;
         for (at, mark) in context.clause.marks.iter().enumerate() {
+            // "Starting from the top, L1/2 is normal."
+            if lead && matches!(mark, Mark::Tag(Tag::Other | Tag::Term(Sense::From))) {
+                continue;
+            }
+            lead &= !matches!(mark, Mark::Place(_) | Mark::Tag(Tag::Colon));
             match mark {
                 Mark::Place(_) => named_here = true,
                 Mark::Tag(Tag::Term(Sense::Normal | Sense::NoAbnormality)) => says = Some(at),
@@ -456,7 +508,7 @@ impl<'a> Walk<'a> {
         }
         let Some(at) = says else { return };
         let place = match context.candidates.last() {
-            Some((_, place)) => self.resolve(place),
+            Some((at, place)) => self.resolve(context, *at, place),
             None if named_here => return,
             None => match self.scope() {
                 Some(levels) => Where::Named(levels.iter().copied().collect()),
@@ -501,17 +553,32 @@ impl<'a> Walk<'a> {
         for (_, place) in context.candidates {
             match place {
                 Place::Named(levels) => {
-                    self.line_levels = Some(levels.clone());
+                    // Levels of a label that one clause picks from hold again after it.
+                    let picked = self.heading.as_ref().is_some_and(|scope| {
+                        levels.len() < scope.levels.len()
+                            && levels.iter().all(|level| scope.levels.contains(level))
+                    });
+                    self.line_levels = (!picked).then(|| levels.clone());
+                    for &level in levels {
+                        if !self.line_named.contains(&level) {
+                            self.line_named.push(level);
+                        }
+                    }
                     if !levels.is_empty() {
                         self.last_named = levels.clone();
                         self.drafts.mention(levels.iter().copied().collect());
                     }
                 }
                 Place::Ordered { .. } | Place::Same | Place::Vertebra => {}
-                Place::All { .. } | Place::Remaining { .. } | Place::Several => {
-                    self.line_levels = None;
+                Place::SameSeveral => {
+                    if self.heading.is_none() && self.line_named.len() > 1 {
+                        self.line_levels = Some(self.line_named.clone());
+                    }
                 }
-                Place::Beyond { .. } => self.line_levels = None,
+                Place::All { except } | Place::Remaining { except } => {
+                    self.line_levels = (!except.is_empty()).then(|| except.iter().collect());
+                }
+                Place::Several | Place::Beyond { .. } => self.line_levels = None,
             }
         }
     }
@@ -529,7 +596,7 @@ struct Context<'c> {
     line: &'c Line,
     clause: &'c Clause,
     candidates: &'c [(usize, Place)],
-    span: Span,
+    claims: &'c [Claim],
     lesion: Option<Side>,
 }
 
@@ -551,6 +618,28 @@ impl Context<'_> {
 
 fn has(clause: &Clause, test: impl Fn(Sense) -> bool) -> bool {
     clause.marks.iter().any(|mark| matches!(mark, Mark::Tag(Tag::Term(sense)) if test(*sense)))
+}
+
+/// The marks of a clause that tell what an earlier study showed (rule 1): from the cue to the
+/// end, or to a word that returns to the present.
+fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops::Range<usize>> {
+    let is_year = |at: usize| {
+        clause.tag(at) == Some(Tag::Number)
+            && matches!(text[scan.span(clause.items[at]).range()].parse(), Ok(1950..=2100))
+    };
+    let cue = (0..clause.marks.len()).find(|&at| match clause.sense(at) {
+        Some(Sense::PriorStudy) => true,
+        Some(Sense::Exam) => {
+            let earlier = at > 0
+                && (is_year(at - 1) || clause.sense(at - 1) == Some(Sense::Previously));
+            let compared = at > 1
+                && (at.saturating_sub(4)..at).any(|i| clause.sense(i) == Some(Sense::Unchanged));
+            earlier && !compared
+        }
+        _ => false,
+    })?;
+    let end = (cue..clause.marks.len()).find(|&at| clause.sense(at) == Some(Sense::Now));
+    Some(cue..end.unwrap_or(clause.marks.len()))
 }
 
 /// The structure that a heading or label names, with its side.

@@ -169,6 +169,8 @@ pub enum Sense {
     Worst,
     /// "this level", "the same level".
     SameLevel,
+    /// "both levels", "these levels".
+    SameLevels,
     /// "the former" of two levels.
     Former,
     /// "the latter" of two levels.
@@ -199,6 +201,8 @@ pub enum Sense {
     Limit,
     /// "no more than": a negation and a limit at once.
     AtMost,
+    /// "study", "scan": with "prior" or a year before it, what it showed is not present.
+    Exam,
     /// "no interval change": neither negation nor claim.
     Unchanged,
     /// "possible", "may be".
@@ -245,6 +249,8 @@ pub enum Sense {
     Ordinary,
     /// "comma", dictated.
     Spoken(char),
+    /// "page", in the foot of a page.
+    Page,
     /// A heading, looked up only where a heading can stand.
     Heading(Section),
     /// An abbreviation whose full stop ends no sentence.
@@ -328,6 +334,7 @@ pub const SENSES: &[SenseRow] = &[
     row("level.which.multilevel", Sense::Multilevel),
     row("level.which.worst", Sense::Worst),
     row("level.which.same", Sense::SameLevel),
+    opt("level.which.same_several", Sense::SameLevels),
     opt("level.which.former", Sense::Former),
     opt("level.which.latter", Sense::Latter),
     row("level.which.respectively", Sense::Respectively),
@@ -357,6 +364,7 @@ pub const SENSES: &[SenseRow] = &[
     row("context.time.previously", Sense::Previously),
     row("context.time.now", Sense::Now),
     row("context.time.prior_study", Sense::PriorStudy),
+    row("context.time.exam", Sense::Exam),
     row("context.time.unchanged", Sense::Unchanged),
     row("context.time.progressed", Sense::Progressed),
     row("context.time.from", Sense::From),
@@ -378,6 +386,7 @@ pub const SENSES: &[SenseRow] = &[
     opt("grammar.spoken.colon", Sense::Spoken(':')),
     opt("grammar.spoken.semicolon", Sense::Spoken(';')),
     opt("grammar.spoken.paragraph", Sense::Spoken('\n')),
+    opt("sections.foot.page", Sense::Page),
     row("sections.heading.findings", Sense::Heading(Section::Findings)),
     row("sections.heading.impression", Sense::Heading(Section::Impression)),
     row("sections.heading.addendum", Sense::Heading(Section::Addendum)),

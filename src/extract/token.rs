@@ -113,8 +113,17 @@ fn number_end(bytes: &[u8], mut at: usize) -> usize {
 
 fn word_end(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
+    let start = at;
     while at < bytes.len() {
         if bytes[at].is_ascii_alphabetic() {
+            // "NoneFINDINGS" are two words that lost the line end between them.
+            let is_seam = bytes[at].is_ascii_uppercase()
+                && at >= start + 2
+                && bytes[at - 1].is_ascii_lowercase()
+                && bytes[at - 2].is_ascii_lowercase();
+            if is_seam {
+                break;
+            }
             at += 1;
         } else if bytes[at].is_ascii() {
             break;
@@ -168,6 +177,11 @@ mod tests {
     #[test]
     fn letters_and_digits_part() {
         assert_eq!(words("L4/L5level"), ["L", "4", "/", "L", "5", "level"]);
+    }
+
+    #[test]
+    fn words_part_where_small_letters_meet_capitals() {
+        assert_eq!(words("stenosisCOMPARISON:None"), ["stenosis", "COMPARISON", ":", "None"]);
     }
 
     #[test]

@@ -133,16 +133,18 @@ impl Vocabulary {
         self.alone[word as usize]
     }
 
-    /// The section that a heading opens: the words as a whole, else the last known heading
-    /// among them ("clinical history and indication").
+    /// The section that a heading opens: the words as a whole, else the known heading that they
+    /// end with ("cervical spine findings") or, where it does not open an ignored section, begin
+    /// with ("findings continued").
     pub fn heading(&self, words: &[u16]) -> Option<Section> {
-        if let Some(&section) = self.headings.get(words) {
-            return Some(section);
-        }
-        (0..words.len()).rev().find_map(|start| {
-            let longest = self.longest_heading.min(words.len() - start);
-            (1..=longest).rev().find_map(|n| self.headings.get(&words[start..start + n]).copied())
-        })
+        let longest = self.longest_heading.min(words.len());
+        let known = |part: &[u16]| self.headings.get(part).copied();
+        known(words)
+            .or_else(|| (1..=longest).rev().find_map(|n| known(&words[words.len() - n..])))
+            .or_else(|| {
+                let begins = (1..=longest).rev().find_map(|n| known(&words[..n]));
+                begins.filter(|&section| section != Section::Ignored)
+            })
     }
 
     /// Whether these words are exactly a heading.
@@ -305,7 +307,7 @@ impl Vocabulary {
 
     /// Ordinary words take no part in run-together ones: they would part too much.
     fn is_joined_word(&self, number: u16) -> bool {
-        self.alone[number as usize].is_some_and(|sense| sense != Sense::Ordinary)
+        self.alone[number as usize] != Some(Sense::Ordinary)
     }
 
     /// Every phrase in the stretch of `words`, as start, end and sense, leftmost-longest.
@@ -348,7 +350,15 @@ pub(super) const fn barrier() -> [u8; 2] {
 
 fn lower_case(word: &str, lower: &mut String) {
     lower.clear();
-    if word.is_ascii() {
+    // A scanner takes the I of capitals for a small L: "MlLD", "SPlNE".
+    let misread = |byte: u8| byte == b'l' || byte.is_ascii_uppercase();
+    if word.len() > 2 && word.contains('l') && word.bytes().all(misread)
+        && word.bytes().any(|byte| byte.is_ascii_uppercase())
+    {
+        lower.push_str(word);
+        *lower = lower.replace('l', "I");
+        lower.make_ascii_lowercase();
+    } else if word.is_ascii() {
         lower.push_str(word);
         lower.make_ascii_lowercase();
     } else {
