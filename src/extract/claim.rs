@@ -531,13 +531,12 @@ impl<'a> Binder<'a> {
             }
             match self.tag(at) {
                 Some(Tag::Term(sense)) => match sense {
-                    Sense::Be | Sense::Unchanged => linked = true,
+                    Sense::Be | Sense::Unchanged | Sense::Not => linked = true,
                     Sense::Side(_) | Sense::Anaphor if linked => subject.push(at),
                     Sense::Anaphor if subject.is_empty() => subject.push(at),
                     Sense::Degree(_)
                     | Sense::Significant
                     | Sense::Filler
-                    | Sense::Not
                     | Sense::Now
                     | Sense::Hedge
                     | Sense::Complete => {}
@@ -608,6 +607,7 @@ impl<'a> Binder<'a> {
                             | Sense::Hedge
                             | Sense::Not
                             | Sense::To
+                            | Sense::From
                             | Sense::ThereIs
                             | Sense::Anaphor
                             | Sense::Disc
@@ -642,9 +642,8 @@ impl<'a> Binder<'a> {
             (Some((anatomy, side)), _) => (anatomy, side),
             (None, Some(anatomy)) => {
                 let sided = matches!(anatomy, Anatomy::Foramen | Anatomy::Recess) && has_side;
-                let refers = run
-                    .iter()
-                    .any(|&at| self.sense(at) == Some(Sense::Anaphor) && self.is_relative(at));
+                let refers =
+                    run.iter().any(|&at| at < value && self.sense(at) == Some(Sense::Anaphor));
                 // A wide word alone says nothing of the structure before: "facets normal". "The
                 // right is patent" and "at L5-S1 it is normal" do.
                 let wide = matches!(self.sense(value), Some(Sense::Normal | Sense::Patent));
@@ -1002,6 +1001,7 @@ impl<'a> Binder<'a> {
                                     | Sense::Of
                                     | Sense::Over
                                     | Sense::To
+                                    | Sense::From
                                     | Sense::And
                                     | Sense::LevelWord
                                     | Sense::Disc
@@ -1082,6 +1082,14 @@ impl<'a> Binder<'a> {
             if separator(at) {
                 break;
             }
+            let is_cue = matches!(
+                self.sense(at),
+                Some(Sense::Resolved | Sense::Absent | Sense::HedgeAfter | Sense::Unassessable)
+            );
+            if is_cue {
+                run.push(at);
+                break;
+            }
             if and(at) {
                 // "X is mild and moderate left foraminal": what is before "and" may be a pair of
                 // its own with what is after it, if it has a side.
@@ -1110,7 +1118,7 @@ impl<'a> Binder<'a> {
         for (n, &at) in run.iter().enumerate() {
             match self.tag(at) {
                 Some(Tag::Comma | Tag::Dash | Tag::Term(Sense::And)) => separated = true,
-                Some(tag) if degree_of(tag).is_some() || matches!(tag, Tag::Term(Sense::None | Sense::Worst)) => {
+                Some(tag) if degree_of(tag).is_some() || matches!(tag, Tag::Term(Sense::None | Sense::Worst | Sense::Patent | Sense::Normal | Sense::Absent)) => {
                     separated = false;
                 }
                 _ => {}
@@ -1171,13 +1179,14 @@ fn overlay(base: Vec<Part>, later: &[Part]) -> Vec<Part> {
         return base
             .into_iter()
             .map(|mut part| {
-                let later = &later[0];
-                if part.sides.is_none() && !part.worse {
-                    part.sides = later.sides;
-                    part.worse = later.worse;
+                for later in later {
+                    if part.sides.is_none() && !part.worse {
+                        part.sides = later.sides;
+                        part.worse = later.worse;
+                    }
+                    part.place = part.place.or(later.place);
+                    part.marks.extend(later.marks.iter().copied());
                 }
-                part.place = part.place.or(later.place);
-                part.marks.extend(later.marks.iter().copied());
                 part
             })
             .collect();

@@ -37,23 +37,33 @@ struct Physical {
 }
 
 /// The lines of a text, in order.
-pub(super) fn lines(scan: &Scan, vocabulary: &Vocabulary, text: &str) -> Vec<Line> {
-    let physical = physical_lines(scan, text);
-    let wraps = wraps(scan, &physical);
+///
+/// The items of line ends are taken out of the scan: a wrapped line is one run of items.
+pub(super) fn lines(scan: &mut Scan, vocabulary: &Vocabulary, text: &str) -> Vec<Line> {
+    let physical = unwrap(scan, physical_lines(scan, text), text);
     let mut lines = Vec::with_capacity(physical.len());
-    let mut at = 0;
-    while at < physical.len() {
-        let start = physical[at];
-        let mut end = start.end;
-        while at + 1 < physical.len() && wraps[at + 1] {
-            at += 1;
-            end = physical[at].end;
-        }
-        at += 1;
-        split_headings(scan, vocabulary, text, start, end, &mut lines);
+    for line in physical {
+        split_headings(scan, vocabulary, text, line, &mut lines);
     }
     settle_sections(&mut lines, scan);
     lines
+}
+
+/// Joins wrapped lines.
+fn unwrap(scan: &mut Scan, physical: Vec<Physical>, text: &str) -> Vec<Physical> {
+    let wraps = wraps(scan, &physical, text);
+    let mut items = Vec::with_capacity(scan.items.len());
+    let mut joined: Vec<Physical> = Vec::with_capacity(physical.len());
+    for (line, wraps) in physical.into_iter().zip(wraps) {
+        let first = items.len();
+        items.extend_from_slice(&scan.items[line.first..line.end]);
+        match joined.last_mut() {
+            Some(last) if wraps => last.end = items.len(),
+            _ => joined.push(Physical { first, end: items.len(), ..line }),
+        }
+    }
+    scan.items = items;
+    joined
 }
 
 fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
@@ -104,7 +114,7 @@ fn is_page_number(items: &[Item]) -> bool {
 }
 
 /// Whether each line goes on with the sentence of the line before.
-fn wraps(scan: &Scan, lines: &[Physical]) -> Vec<bool> {
+fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
     const NARROWEST: u32 = 40;
     const WIDEST: u32 = 140;
     let width = lines.iter().map(|line| line.length).max().unwrap_or(0);
@@ -119,6 +129,20 @@ fn wraps(scan: &Scan, lines: &[Physical]) -> Vec<bool> {
         .filter(|pair| !pair[1].after_blank && open(&pair[0]) && full(&pair[0], &pair[1]))
         .count();
     let is_wrapped = plausible && evidence >= 2;
+    // Where small letters begin a line only in mid-sentence, they tell a wrapped line too.
+    let small = |line: &Physical| {
+        let start = scan.span(scan.items[line.first]).start as usize;
+        text[start..].starts_with(char::is_lowercase)
+    };
+    let runs_on = |last: &Physical, line: &Physical| {
+        open(last)
+            && last.length >= NARROWEST
+            && small(line)
+            && !is_statement(&scan.items[line.first..line.end])
+    };
+    let pairs = || lines.windows(2).filter(|pair| !pair[1].after_blank && small(&pair[1]));
+    let small_runs_on = pairs().filter(|pair| runs_on(&pair[0], &pair[1])).count() >= 2
+        && pairs().all(|pair| open(&pair[0]));
     let mut wraps = vec![false; lines.len()];
     for at in 1..lines.len() {
         let (last, line) = (&lines[at - 1], &lines[at]);
@@ -126,7 +150,9 @@ fn wraps(scan: &Scan, lines: &[Physical]) -> Vec<bool> {
         wraps[at] = !line.after_blank
             && !begins_anew(items)
             && ((is_wrapped && full(last, line))
+                || (small_runs_on && runs_on(last, line))
                 || goes_on(items)
+                || is_parted(scan.items[last.end - 1], items[0])
                 || (open(last) && is_unfinished(&scan.items[last.first..last.end])));
     }
     wraps
@@ -147,6 +173,40 @@ fn goes_on(items: &[Item]) -> bool {
     }
 }
 
+/// Whether a line can begin a statement of its own even in small letters: "no canal stenosis",
+/// "adequate canal", "mild disc bulge".
+fn is_statement(items: &[Item]) -> bool {
+    let noun = items.iter().find(|item| {
+        !matches!(
+            item.tag,
+            Tag::Other | Tag::Term(Sense::Filler | Sense::Degree(_) | Sense::Side(_) | Sense::Disc)
+        )
+    });
+    let sense = |item: &Item| match item.tag {
+        Tag::Term(sense) => Some(sense),
+        _ => None,
+    };
+    let begins = matches!(
+        sense(&items[0]),
+        Some(
+            Sense::Not
+                | Sense::Patent
+                | Sense::Normal
+                | Sense::NoAbnormality
+                | Sense::Diffuse
+                | Sense::Multilevel
+                | Sense::ThereIs
+        )
+    );
+    begins || matches!(noun.and_then(sense), Some(Sense::Finding(_)))
+}
+
+/// Whether a line ends between a structure and what happens to it.
+fn is_parted(last: Item, next: Item) -> bool {
+    matches!(last.tag, Tag::Term(Sense::Anatomy(..)))
+        && matches!(next.tag, Tag::Term(Sense::Change(_, Class::Noun)))
+}
+
 /// Whether a line cannot be the end of its sentence.
 fn is_unfinished(items: &[Item]) -> bool {
     if items.len() < 2 {
@@ -162,6 +222,7 @@ fn is_unfinished(items: &[Item]) -> bool {
                 | Sense::Over
                 | Sense::With
                 | Sense::Causing
+                | Sense::Worst
                 | Sense::To
                 | Sense::Not
                 | Sense::Filler
@@ -205,10 +266,9 @@ fn split_headings(
     vocabulary: &Vocabulary,
     text: &str,
     start: Physical,
-    end: usize,
     lines: &mut Vec<Line>,
 ) {
-    let mut first = start.first;
+    let Physical { mut first, end, .. } = start;
     let mut after_blank = start.after_blank;
     let mut bullet = None;
     if let Some(n) = is_bullet(&scan.items[first..end]) {
@@ -355,9 +415,12 @@ fn settle_sections(lines: &mut [Line], scan: &Scan) {
             filled = !lines[at].items.is_empty();
         } else {
             // An ignored section ends with its paragraph, unless findings have a heading of
-            // their own further down.
-            let over = section == Section::Ignored && lines[at].after_blank && filled;
-            if over && !has_findings(at, lines) {
+            // their own further down; and where a label of its own begins.
+            let items = &scan.items[lines[at].items.clone()];
+            let labelled = label_end(items).is_some();
+            let by_level = labelled && matches!(items[0].tag, Tag::Levels(_));
+            let over = lines[at].after_blank && (labelled || !has_findings(at, lines));
+            if section == Section::Ignored && filled && (over || by_level) {
                 section = Section::Findings;
             }
             filled |= !lines[at].items.is_empty();

@@ -237,7 +237,14 @@ impl Grammar<'_> {
                 if self.is_sign(next, b"-") {
                     next += 1;
                 }
-                if self.tokens.get(next).is_some_and(|t| t.kind == Kind::Newline) {
+                let follows = self.tokens.get(next)?;
+                if self.is_sign(at, b".~") && (token.spaced || follows.spaced) {
+                    return None;
+                }
+                if follows.kind == Kind::Newline {
+                    if !self.is_sign(at, b"-/") {
+                        return None;
+                    }
                     next = self.over_line_end(next)?;
                 }
                 Some(next)

@@ -52,7 +52,7 @@ impl Extractor {
     /// odd, fails.
     pub fn extract(&mut self, text: &str) -> Extraction {
         self.scan.read(&self.vocabulary, text);
-        let lines = layout::lines(&self.scan, &self.vocabulary, text);
+        let lines = layout::lines(&mut self.scan, &self.vocabulary, text);
         scope::Walk::read(&self.scan, &lines, text)
     }
 

@@ -146,7 +146,16 @@ impl Scan {
             let first = self.stream_tokens[at];
             if first == GAP {
                 at += 1;
-            } else if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
+                continue;
+            }
+            // The end of a line that phrases may cross is still one where none does.
+            let covered = self.items.last().map_or(0, |item| item.end);
+            for skipped in covered..first {
+                if self.tokens[skipped as usize].kind == Kind::Newline {
+                    self.items.push(Item { tag: Tag::Newline, first: skipped, end: skipped + 1 });
+                }
+            }
+            if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
                 let last = self.stream_tokens[end - 1];
                 self.items.push(Item { tag: Tag::Term(sense), first, end: last + 1 });
                 at = end;
@@ -194,7 +203,9 @@ fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
             // "L.S. spine", "e.g.": only between single letters.
             between_words() && tokens[at - 1].text(text).len() == 1
         }
+        Kind::Sign(b'-') if ends_line(tokens, at) => true,
         Kind::Sign(b'-' | b'\'') => between_words(),
+        Kind::Newline if at > 0 && ends_line(tokens, at - 1) => true,
         Kind::Newline => {
             // A phrase wraps only in mid-sentence: in a column, "mild" over "moderate" are two.
             let starts_lower = |t: &Token| t.text(text).starts_with(char::is_lowercase);
@@ -207,6 +218,17 @@ fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a hyphen glued to a word ends its line, and a word begins the next.
+fn ends_line(tokens: &[Token], at: usize) -> bool {
+    let is_word = |i: usize| tokens.get(i).is_some_and(|t| t.kind == Kind::Word);
+    tokens[at].is_sign(b'-')
+        && !tokens[at].spaced
+        && at > 0
+        && is_word(at - 1)
+        && tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Newline)
+        && is_word(at + 2)
 }
 
 fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> Tag {
@@ -324,7 +346,15 @@ fn joined_degree(items: &[Item], spaced: &impl Fn(u32) -> bool) -> Option<(Tag, 
         }
         return None;
     }
-    let (low, high) = (degree(0)?, joins(1).then(|| degree(2)).flatten()?);
+    let low = degree(0)?;
+    // "mild-mod": only a hyphen, which is no item, stands between.
+    if let Some(high) = degree(1)
+        && items[1].first > items[0].end
+        && !spaced(items[1].first)
+    {
+        return Some((Tag::Term(Sense::Degree(between(low, high))), 2));
+    }
+    let high = joins(1).then(|| degree(2)).flatten()?;
     Some((Tag::Term(Sense::Degree(between(low, high))), 3))
 }
 

@@ -128,14 +128,14 @@ impl<'a> Walk<'a> {
             return;
         }
         let items = &self.scan.items[line.items.clone()];
+        // A list of levels goes on with the next bullet, and ends with a line that has none.
+        if self.heading.as_ref().is_some_and(|scope| {
+            scope.bullet.is_some_and(|bullet| line.bullet.is_none_or(|own| own <= bullet))
+        }) {
+            self.heading = None;
+        }
         if self.is_level_heading(line, items) || self.is_target_heading(items) {
             return;
-        }
-        // A list of levels goes on with the next bullet.
-        if let (Some(own), Some(scope)) = (line.bullet, &self.heading)
-            && scope.bullet.is_some_and(|bullet| own <= bullet)
-        {
-            self.heading = None;
         }
         if let Some(scope) = &mut self.heading {
             scope.fresh = false;
@@ -269,6 +269,7 @@ impl<'a> Walk<'a> {
             claims.retain(|claim| !past.contains(&claim.first));
         }
         let lesion = self.lesion_side(&self.scan.items[sentence]);
+        if std::env::var("DS").is_ok() { eprintln!("CLAUSE heading={:?} line={:?} target={:?}", self.heading.as_ref().map(|h| &h.levels), self.line_levels, around.target); for (i, m) in clause.marks.iter().enumerate() { eprintln!("   {i} {:?} {:?}", &self.text[self.scan.span(clause.items[i]).range()], m); } for c in &claims { eprintln!("   => {c:?}"); } } // DEBUG
         let span = Span {
             start: self.scan.span(slice[0]).start,
             end: self.scan.span(slice[slice.len() - 1]).end,
@@ -345,8 +346,15 @@ impl<'a> Walk<'a> {
             context.claims.iter().any(|other| (from + 1..to).contains(&other.first))
         };
         // A place between an earlier claim and this one is rather the earlier one's.
+        let parted = |from: usize, to: usize| {
+            (from..to).any(|i| {
+                matches!(context.clause.tag(i), Some(Tag::Comma | Tag::Term(Sense::And | Sense::But)))
+            })
+        };
         let taken = before.is_some_and(|(at, _)| {
-            context.claims.iter().any(|other| other.first < *at && other.last < claim.first)
+            context.claims.iter().any(|other| {
+                other.first < *at && other.last < claim.first && !parted(other.last + 1, *at)
+            })
         });
         let after_free = after.filter(|(at, _)| !claims_between(claim.last, *at));
         let before = if taken && after_free.is_some() { None } else { before };
@@ -678,7 +686,7 @@ fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
     let mut parts = Vec::new();
     let mut first = 0;
     for (at, item) in items.iter().enumerate() {
-        let ends = matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Border | Tag::Newline);
+        let ends = matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Border);
         let labels = at > first && matches!(item.tag, Tag::Levels(_)) && {
             let next = items[at + 1..]
                 .iter()

@@ -41,83 +41,89 @@ struct Field {
     number: usize,
 }
 
+/// The fields of a line.
+struct Row {
+    fields: Vec<Field>,
+    /// Whether signs or tabs part the fields, so that empty ones count too; else white space
+    /// does, and a field belongs to the column that it stands under.
+    ruled: bool,
+}
+
 /// The table that begins at the first of these lines.
 pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
-    let heads = fields(scan, &lines[0], text);
-    if heads.len() < 2 {
+    let heads = row(scan, &lines[0], text);
+    if heads.fields.len() < 2 {
         return None;
     }
-    let columns: Vec<Head> = heads.iter().map(|field| head(scan, &field.items)).collect();
-    let count = |test: fn(&Head) -> bool| columns.iter().filter(|head| test(head)).count();
-    let by_level = count(|head| matches!(head, Head::Target(..))) >= 2
-        && count(|head| matches!(head, Head::Levels(_))) == 0;
-    let by_target = count(|head| matches!(head, Head::Levels(_))) >= 2
-        && count(|head| matches!(head, Head::Target(..))) == 0;
-    if !by_level && !by_target {
-        return None;
-    }
+    let columns: Vec<Head> = heads.fields.iter().map(|field| head(scan, &field.items)).collect();
+    let by_level = orientation(&columns)?;
     let mut cells = Vec::new();
     let mut taken = 1;
     for line in &lines[1..] {
         if line.opens_section || (line.after_blank && taken > 1) {
             break;
         }
-        let row = fields(scan, line, text);
-        if row.is_empty() {
-            taken += 1;
-            continue;
-        }
-        let row_head = head(scan, &row[0].items);
-        let fits = matches!(
-            (&row_head, by_level),
-            (Head::Levels(_), true) | (Head::Target(..), false)
-        );
-        if !fits || row.len() < 2 {
-            if taken == 1 || matches!(row_head, Head::Other) && row.len() < 2 {
-                break;
+        let row = row(scan, line, text);
+        if !is_rule(&scan.items[line.items.clone()]) {
+            let Some(first) = row.fields.first().filter(|_| row.fields.len() > 1) else { break };
+            let row_head = head(scan, &first.items);
+            for field in &row.fields[1..] {
+                let column = column_of(field, &heads, &row).map(|column| &columns[column]);
+                cells.extend(column.and_then(|column| cell(&row_head, column, by_level, field)));
             }
-            taken += 1;
-            continue;
-        }
-        for field in &row[1..] {
-            let column = column_of(field, &heads, row.len() == heads.len(), &row);
-            let Some(column) = column.map(|column| &columns[column]) else { continue };
-            let (levels, target) = match (&row_head, column) {
-                (Head::Levels(levels), Head::Target(anatomy, side))
-                | (Head::Target(anatomy, side), Head::Levels(levels)) => {
-                    (levels.clone(), (*anatomy, *side))
-                }
-                _ => continue,
-            };
-            cells.push(Cell { levels, target, items: field.items.clone() });
         }
         taken += 1;
     }
     (!cells.is_empty()).then_some(Table { cells, lines: taken })
 }
 
-/// The column of a field: by number where the row is full, else the head that it stands under.
-fn column_of(field: &Field, heads: &[Field], full: bool, row: &[Field]) -> Option<usize> {
-    let numbered = heads.iter().position(|head| head.number == field.number);
-    let bordered = row.iter().any(|field| field.number > 0) && row[row.len() - 1].number >= row.len() - 1;
-    if full || bordered && heads.iter().enumerate().any(|(i, head)| head.number != i) {
-        return numbered;
+/// Whether the columns are structures and the rows levels, or the other way round; none where
+/// the heads are not those of a table.
+fn orientation(columns: &[Head]) -> Option<bool> {
+    let count = |test: fn(&Head) -> bool| columns.iter().filter(|head| test(head)).count();
+    let targets = count(|head| matches!(head, Head::Target(..)));
+    let levels = count(|head| matches!(head, Head::Levels(_)));
+    match (targets, levels) {
+        (2.., 0) => Some(true),
+        (0, 2..) => Some(false),
+        _ => None,
     }
-    heads
-        .iter()
-        .position(|head| field.from < head.to && head.from < field.to)
-        .or(numbered)
 }
 
-/// The fields of a line, parted by `|`, tabs or runs of white space.
-fn fields(scan: &Scan, line: &Line, text: &str) -> Vec<Field> {
-    let items = &scan.items[line.items.clone()];
-    let Some(first) = items.first() else { return Vec::new() };
-    let line_start = {
-        let start = scan.span(*first).start as usize;
-        text[..start].rfind('\n').map_or(0, |i| i + 1) as u32
+fn cell(row: &Head, column: &Head, by_level: bool, field: &Field) -> Option<Cell> {
+    let (levels, target) = match (row, column) {
+        (Head::Levels(levels), Head::Target(anatomy, side)) if by_level => {
+            (levels, (*anatomy, *side))
+        }
+        (Head::Target(anatomy, side), Head::Levels(levels)) if !by_level => {
+            (levels, (*anatomy, *side))
+        }
+        _ => return None,
     };
-    let mut fields: Vec<Field> = Vec::new();
+    Some(Cell { levels: levels.clone(), target, items: field.items.clone() })
+}
+
+/// Whether a line only draws a rule between rows.
+fn is_rule(items: &[Item]) -> bool {
+    items.iter().all(|item| matches!(item.tag, Tag::Dash | Tag::Border | Tag::Colon | Tag::Other))
+}
+
+fn column_of(field: &Field, heads: &Row, row: &Row) -> Option<usize> {
+    let heads_at = |test: &dyn Fn(&Field) -> bool| heads.fields.iter().position(test);
+    let numbered = || heads_at(&|head| head.number == field.number);
+    if row.ruled {
+        return numbered();
+    }
+    heads_at(&|head| field.from < head.to && head.from < field.to).or_else(numbered)
+}
+
+/// The fields of a line, parted by `|`, semicolons, tabs or runs of white space.
+fn row(scan: &Scan, line: &Line, text: &str) -> Row {
+    let items = &scan.items[line.items.clone()];
+    let mut row = Row { fields: Vec::new(), ruled: false };
+    let Some(first) = items.first() else { return row };
+    let start = scan.span(*first).start as usize;
+    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1) as u32;
     let mut number = 0;
     let mut open: Option<Field> = None;
     let mut end = line_start;
@@ -125,14 +131,12 @@ fn fields(scan: &Scan, line: &Line, text: &str) -> Vec<Field> {
         let span = scan.span(*item);
         let gap = &text[end as usize..span.start as usize];
         let tabs = gap.matches('\t').count();
-        let border = item.tag == Tag::Border;
-        if (tabs > 0 || gap.len() >= 2 || border)
-            && let Some(field) = open.take()
-        {
-            fields.push(field);
-            number += tabs.max(1);
-        } else if border && at > 0 {
-            number += 1;
+        let border = matches!(item.tag, Tag::Border | Tag::Semicolon);
+        row.ruled |= border || tabs > 0;
+        let steps = tabs + usize::from(border && at > 0);
+        if steps > 0 || gap.len() > 1 {
+            row.fields.extend(open.take());
+            number += if row.ruled { steps } else { 1 };
         }
         if !border {
             let index = line.items.start + at;
@@ -143,8 +147,8 @@ fn fields(scan: &Scan, line: &Line, text: &str) -> Vec<Field> {
         }
         end = span.end;
     }
-    fields.extend(open);
-    fields
+    row.fields.extend(open);
+    row
 }
 
 fn head(scan: &Scan, items: &Range<usize>) -> Head {

@@ -256,6 +256,7 @@ impl Vocabulary {
             Some(number) => Mended::Word(number),
             None => self.split(lower).map_or(Mended::Unknown, Mended::Split),
         };
+        if std::env::var("DM").is_ok() { eprintln!("MEND {lower} {:?}", match &mended { Mended::Unknown => vec![], Mended::Word(n) => vec![self.numbers.iter().find(|(_, v)| *v == n).map(|(k, _)| k.to_string())], Mended::Split(p) => p.iter().map(|(n, _)| self.numbers.iter().find(|(_, v)| *v == n).map(|(k, _)| k.to_string())).collect() }); } // DEBUG
         if memory.0.len() >= MEMORY_LIMIT {
             memory.0.clear();
         }
