@@ -721,7 +721,8 @@ impl<'a> Binder<'a> {
         };
         let trailing = self.trailing_run(core_last);
         let head = self.left_run(left_from, 0).first().copied().unwrap_or(core_first).min(core_first);
-        let wide = binding.state == State::Wide;
+        // A value after a label stands by itself: a negation before the label does not reach it.
+        let wide = matches!(binding.state, State::Wide | State::Degree);
         let reach =
             Reach { head, first: core_first, last: core_last, trailing: &trailing, wide };
         let polarity = polarity(self.clause, reach);
@@ -1021,7 +1022,8 @@ impl<'a> Binder<'a> {
                                     | Sense::Respectively
                             )
                             || (matches!(sense, Sense::Hedge | Sense::Not) && self.ends_after(at))
-                            || (sense == Sense::Anaphor && self.is_relative(at))
+                            || (sense == Sense::Anaphor
+                                && (at == core_last + 1 || self.is_relative(at)))
                     }
                     // "seen in 2020", "in March"
                     Some(Tag::Number | Tag::Other) => self.sense(at - 1) == Some(Sense::Of),

@@ -46,13 +46,16 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     if let Some(cue) = trails(Sense::Resolved) {
         return told(Stance::Resolved, Some(cue));
     }
-    if trails(Sense::Unassessable).is_some() || is_of_the_past(clause, reach) {
+    if is_of_the_past(clause, reach) {
         return told(Stance::Void, None);
     }
     // "absent on the left" beside a degree is a degree of its own.
     let graded = reach.trailing.iter().any(|&at| {
         matches!(sense(at), Some(Sense::Degree(_) | Sense::Significant))
     }) || (reach.head..=reach.last).any(|at| matches!(sense(at), Some(Sense::Degree(_))));
+    if trails(Sense::Unassessable).is_some() && !graded {
+        return told(Stance::Void, None);
+    }
     if let Some(cue) = trails(Sense::Absent).filter(|_| !graded) {
         return told(Stance::Negated, Some(cue));
     }

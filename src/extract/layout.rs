@@ -160,7 +160,10 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
 
 /// Whether a line begins with a bullet, a number, or a label before a colon.
 fn begins_anew(items: &[Item]) -> bool {
-    is_bullet(items).is_some() || label_end(items).is_some()
+    let is_row = items.iter().any(|item| item.tag == Tag::Border)
+        || (matches!(items[0].tag, Tag::Levels(_))
+            && matches!(items.get(1).map(|item| item.tag), Some(Tag::Semicolon | Tag::Dash)));
+    is_row || is_bullet(items).is_some() || label_end(items).is_some()
 }
 
 /// Whether a line can only continue another one: "compressing the thecal sac", "with ...".
@@ -168,7 +171,7 @@ fn goes_on(items: &[Item]) -> bool {
     match items[0].tag {
         Tag::Term(Sense::Change(_, Class::Verb)) => true,
         Tag::Term(Sense::With | Sense::Causing | Sense::Anaphor) => true,
-        Tag::Term(Sense::And | Sense::Or | Sense::But) => true,
+        Tag::Term(Sense::And | Sense::Or | Sense::But | Sense::To) => true,
         _ => false,
     }
 }
