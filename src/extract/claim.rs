@@ -9,7 +9,7 @@
 use smallvec::SmallVec;
 
 use super::context::{Polarity, Reach, Stance, doubted, polarity};
-use super::modifier::{Part, fill_backward, parts};
+use super::modifier::{Part, fill_backward, pair_respectively, parts};
 use super::place::Clause;
 use super::scan::{Tag, degree_of};
 use super::sense::{Anatomy, Change, Class, Form, Sense, Sides};
@@ -81,6 +81,7 @@ impl<'a> Binder<'a> {
     pub fn claims(clause: &'a Clause, around: &Around) -> Vec<Claim> {
         let used = vec![false; clause.marks.len()];
         let mut binder = Self { clause, used, claims: Vec::new(), listed: None };
+        binder.set_asides_apart();
         binder.bind_structures();
         binder.bind_bare_changes(around);
         binder.bind_values(around);
@@ -104,6 +105,15 @@ impl<'a> Binder<'a> {
         match self.sense(at)? {
             Sense::Anatomy(anatomy, form) => Some((anatomy, form)),
             _ => None,
+        }
+    }
+
+    /// Uses up what stands in an aside about the past: it is said of nothing present.
+    fn set_asides_apart(&mut self) {
+        for comma in 0..self.clause.marks.len() {
+            if let Some(close) = self.aside(comma) {
+                self.used[comma + 1..close].fill(true);
+            }
         }
     }
 
@@ -132,9 +142,37 @@ impl<'a> Binder<'a> {
                 (None, Some((state, to))) => {
                     self.claim(Binding { members: group, state, at: to, leftward: false, root: false });
                 }
-                (None, None) => {}
+                (None, None) => self.claim_alike(&group),
             }
             at = last + 1;
+        }
+    }
+
+    /// "The canal is narrowed, and so are the recesses": the claim before, of other structures.
+    fn claim_alike(&mut self, group: &[usize]) {
+        let Some(&first) = group.first() else { return };
+        let cue = (0..first)
+            .rev()
+            .find(|&at| !matches!(self.sense(at), Some(Sense::Filler | Sense::Side(_))));
+        let Some(cue) = cue.filter(|&at| self.sense(at) == Some(Sense::Alike)) else { return };
+        let Some(model) = self.claims.last().cloned() else { return };
+        for &at in group {
+            let Some((anatomy, _)) = self.anatomy(at) else { continue };
+            let side = parts(self.clause, &self.left_run(at, cue)).iter().find_map(Part::side);
+            let mut evidence = model.evidence.clone();
+            evidence.extend([cue, at]);
+            let trace = model.trace.and(Trace::of(&[rule_of(anatomy)]));
+            self.claims.push(Claim {
+                anatomy,
+                side,
+                first: cue,
+                last: at,
+                one_of_two: false,
+                trace,
+                evidence,
+                ..model.clone()
+            });
+            self.used[at] = true;
         }
     }
 
@@ -223,13 +261,28 @@ impl<'a> Binder<'a> {
         None
     }
 
+    /// The side of the nerve root before a change: "the left L3 nerve root is compressed".
+    fn root_side(&self, change: usize) -> Option<usize> {
+        let root = (0..change).rev().find(|&at| self.sense(at) == Some(Sense::Root))?;
+        (root.saturating_sub(3)..root).find(|&at| matches!(self.sense(at), Some(Sense::Side(_))))
+    }
+
     /// Whether it is a nerve root that is said to be compressed (rule 12).
     fn is_of_root(&self, change: usize) -> bool {
         let mut at = change;
         while at > 0 {
             at -= 1;
             match self.sense(at) {
-                Some(Sense::Be | Sense::Degree(_) | Sense::Filler | Sense::Hedge | Sense::Significant) => {}
+                Some(
+                    Sense::Be
+                    | Sense::Degree(_)
+                    | Sense::Filler
+                    | Sense::Hedge
+                    | Sense::Significant
+                    | Sense::And
+                    | Sense::Noun
+                    | Sense::Change(Change::Contact, _),
+                ) => {}
                 Some(Sense::Root) => return at + 1 < change,
                 _ => return false,
             }
@@ -246,7 +299,7 @@ impl<'a> Binder<'a> {
     /// Whether a word of normality is what a "be" before it says of something else.
     fn is_predicate(&self, at: usize) -> bool {
         at > 0
-            && matches!(self.tag(at - 1), Some(Tag::Colon | Tag::Term(Sense::Be | Sense::Anatomy(..) | Sense::Noun | Sense::Disc)))
+            && matches!(self.tag(at - 1), Some(Tag::Term(Sense::Be | Sense::Anatomy(..) | Sense::Noun | Sense::Disc)))
     }
 
     /// Whether the last of several structures goes with the state after it rather than with the
@@ -368,10 +421,15 @@ impl<'a> Binder<'a> {
     /// patent, is now narrowed".
     fn aside(&self, comma: usize) -> Option<usize> {
         const LONGEST: usize = 12;
-        let opens = matches!(self.sense(comma + 1), Some(Sense::Previously | Sense::Anaphor));
+        if self.tag(comma) != Some(Tag::Comma) {
+            return None;
+        }
         let close = (comma + 2..self.clause.marks.len().min(comma + LONGEST))
             .find(|&at| self.tag(at) == Some(Tag::Comma))?;
         let goes_on = matches!(self.sense(close + 1), Some(Sense::Be | Sense::Now | Sense::Progressed));
+        let opens = self.sense(comma + 1) == Some(Sense::Anaphor)
+            || (comma + 1..close)
+                .any(|at| matches!(self.sense(at), Some(Sense::Previously | Sense::Exam)));
         (opens && goes_on).then_some(close)
     }
 
@@ -648,7 +706,9 @@ impl<'a> Binder<'a> {
                 // right is patent" and "at L5-S1 it is normal" do.
                 let wide = matches!(self.sense(value), Some(Sense::Normal | Sense::Patent));
                 let linked = run.iter().any(|&at| at < value && self.sense(at) == Some(Sense::Be));
-                let after_noun = start > 0 && self.is_noun(start - 1);
+                let after_noun = start > 0
+                    && self.is_noun(start - 1)
+                    && !matches!(self.tag(start), Some(Tag::Comma));
                 let says = if wide { linked && (sided || refers) } else { sided || has_place || refers };
                 if !says || after_noun {
                     return;
@@ -715,6 +775,9 @@ impl<'a> Binder<'a> {
         let shared = if binding.leftward {
             let mut run = self.left_run(binding.at, 0);
             run.extend(binding.at + 1..first_member);
+            if binding.root && run.iter().all(|&at| !matches!(self.sense(at), Some(Sense::Side(_)))) {
+                run.extend(self.root_side(binding.at));
+            }
             run
         } else {
             Vec::new()
@@ -769,6 +832,9 @@ impl<'a> Binder<'a> {
             if let Some(at) = at {
                 self.used[at] = true;
             }
+            let own = pair_respectively(&own, &between)
+                .filter(|_| trailing.iter().any(|&at| self.sense(at) == Some(Sense::Respectively)))
+                .unwrap_or(own);
             // "was severe and is now mild": the present degree stands alone (rule 1).
             let mut merged = if is_now {
                 merge(without_degrees(own), &without_degrees(between.clone()), &after, anatomy)
@@ -1022,6 +1088,8 @@ impl<'a> Binder<'a> {
                                     | Sense::Respectively
                             )
                             || (matches!(sense, Sense::Hedge | Sense::Not) && self.ends_after(at))
+                            || (sense == Sense::Hedge
+                                && self.tag(at + 1).is_some_and(|t| degree_of(t).is_some()))
                             || (sense == Sense::Anaphor
                                 && (at == core_last + 1 || self.is_relative(at)))
                     }

@@ -110,7 +110,7 @@ fn is_page_number(items: &[Item]) -> bool {
     };
     let numbers = items.iter().filter(|item| item.tag == Tag::Number).count();
     (items.len() <= LONGEST_FOOTER && (0..items.len()).any(is_page))
-        || (numbers == 2 && items.len() <= 4 && items.iter().all(is_counter))
+        || (numbers == 2 && items.len() <= LONGEST_FOOTER && items.iter().all(is_counter))
 }
 
 /// Whether each line goes on with the sentence of the line before.
@@ -152,6 +152,7 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
             && ((is_wrapped && full(last, line))
                 || (small_runs_on && runs_on(last, line))
                 || goes_on(items)
+                || (small(line) && matches!(items[0].tag, Tag::Term(Sense::Of | Sense::Over)))
                 || is_parted(scan.items[last.end - 1], items[0])
                 || (open(last) && is_unfinished(&scan.items[last.first..last.end])));
     }

@@ -330,7 +330,8 @@ impl Grammar<'_> {
         let mut connected = next == at && self.begins_next_in_run(at);
         while self.is_connector(next) {
             connected = true;
-            next = self.skip_filler(next + 1);
+            let wrapped = self.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Newline);
+            next = self.skip_filler(next + 1 + usize::from(wrapped));
         }
         if !connected {
             return None;
@@ -340,7 +341,10 @@ impl Grammar<'_> {
 
     /// "L4-5 L5-S1" without anything between.
     fn begins_next_in_run(&self, at: usize) -> bool {
-        self.disc(at).is_some_and(|(levels, _)| !levels.named.is_empty())
+        const COLUMN_GAP: u32 = 3;
+        let near = |token: &Token| token.start - self.tokens[at - 1].end < COLUMN_GAP;
+        self.tokens.get(at).is_some_and(near)
+            && self.disc(at).is_some_and(|(levels, _)| !levels.named.is_empty())
     }
 
     fn is_connector(&self, at: usize) -> bool {

@@ -169,6 +169,7 @@ fn share(parts: &mut Vec<Part>) {
             part.grade.is_some() || part.place.is_some() || part.sides != Some(Sides::Both)
         });
     }
+    spread_places(parts);
     pair_columns(parts);
     // "mild, bilaterally" and "on the left, severe": a degree and a side that commas part.
     let mut at = 0;
@@ -178,8 +179,8 @@ fn share(parts: &mut Vec<Part>) {
             degree.grade.is_some()
                 && degree.sides.is_none()
                 && side.grade.is_none()
-                && side.place.is_none()
                 && side.sides.is_some()
+                && !(degree.place.is_some() && side.place.is_some())
         };
         let sided = parts.iter().filter(|part| part.sides.is_some()).count();
         if (completes(a, b) || completes(b, a)) && sided == 1 {
@@ -206,6 +207,32 @@ fn share(parts: &mut Vec<Part>) {
             }
         }
     }
+}
+
+/// "narrowed at L4-5, severely on the right and mildly on the left": a place alone holds for the
+/// parts after it.
+fn spread_places(parts: &mut Vec<Part>) {
+    let is_bare = |part: &Part| part.place.is_some() && part.grade.is_none() && part.sides.is_none();
+    let mut at = 0;
+    while at + 1 < parts.len() {
+        if is_bare(&parts[at]) && parts[at + 1].place.is_none() && parts[at + 1].grade.is_some() {
+            let place = parts.remove(at).place;
+            for part in parts[at..].iter_mut().take_while(|part| part.place.is_none()) {
+                part.place = place;
+            }
+        }
+        at += 1;
+    }
+}
+
+/// "the left and right are moderately and mildly narrowed, respectively": a degree for each side.
+pub(super) fn pair_respectively(sides: &[Part], degrees: &[Part]) -> Option<Vec<Part>> {
+    let bare = sides.iter().all(|part| part.side().is_some() && part.grade.is_none());
+    let graded = degrees.iter().all(|part| part.sides.is_none() && part.grade.is_some());
+    (sides.len() > 1 && sides.len() == degrees.len() && bare && graded).then(|| {
+        let paired = sides.iter().zip(degrees);
+        paired.map(|(side, degree)| Part { sides: side.sides, ..degree.clone() }).collect()
+    })
 }
 
 /// "(R / L): mild / moderate": sides first, then a degree for each.

@@ -157,7 +157,12 @@ impl Scan {
             }
             if let Some((_, end, sense)) = phrases.next_if(|&(start, ..)| start == at) {
                 let last = self.stream_tokens[end - 1];
-                self.items.push(Item { tag: Tag::Term(sense), first, end: last + 1 });
+                let tag = if is_compound(vocabulary, &self.tokens, last as usize, sense) {
+                    Tag::Other
+                } else {
+                    Tag::Term(sense)
+                };
+                self.items.push(Item { tag, first, end: last + 1 });
                 at = end;
             } else if let Some(&level) = found.next_if(|item| item.first == first) {
                 self.items.push(level);
@@ -231,6 +236,15 @@ fn ends_line(tokens: &[Token], at: usize) -> bool {
         && is_word(at + 2)
 }
 
+/// Whether a noun is only the first half of an adjective: "spur-related".
+fn is_compound(vocabulary: &Vocabulary, tokens: &[Token], last: usize, sense: Sense) -> bool {
+    let hyphen = tokens.get(last + 1).is_some_and(|t| t.is_sign(b'-') && !t.spaced);
+    let next = tokens.get(last + 2).filter(|t| t.kind == Kind::Word && !t.spaced);
+    matches!(sense, Sense::Noun | Sense::Finding(_))
+        && hyphen
+        && next.is_some_and(|t| matches!(vocabulary.alone(t.word), None | Some(Sense::Filler)))
+}
+
 fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> Tag {
     let token = tokens[at];
     match token.kind {
@@ -252,6 +266,7 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
         Kind::Sign(b'|') => Tag::Border,
         Kind::Sign(b'&' | b'+') => Tag::Term(Sense::And),
         Kind::Sign(b'-') => Tag::Dash,
+        Kind::Sign(b'.') if is_leader(tokens, at) => Tag::Colon,
         Kind::Sign(b'.' | b'!') => {
             if ends_sentence(vocabulary, text, tokens, at) { Tag::Stop } else { Tag::Other }
         }
@@ -262,6 +277,15 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
         }
         Kind::Sign(_) => Tag::Other,
     }
+}
+
+/// Whether a full stop belongs to a row of them that leads to a value: "Canal ..... patent".
+fn is_leader(tokens: &[Token], at: usize) -> bool {
+    const SHORTEST: usize = 4;
+    let dots = |range: &mut dyn Iterator<Item = usize>| {
+        range.take_while(|&i| tokens.get(i).is_some_and(|t| t.is_sign(b'.'))).count()
+    };
+    dots(&mut (0..at).rev()) + dots(&mut (at..tokens.len())) >= SHORTEST
 }
 
 fn ends_sentence(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> bool {

@@ -225,8 +225,14 @@ impl<'a> Walk<'a> {
                 Tag::Term(Sense::Change(_, super::sense::Class::Verb | super::sense::Class::Adjective))
             )
         });
-        if (target.is_some() && other && !labelled) || says || (target.is_some() && self.heading.is_some() && !labelled) {
+        // Under a level "Canal stenosis" alone says that there is one.
+        let states = items.iter().any(|item| matches!(item.tag, Tag::Term(Sense::Change(..))));
+        let under_level = self.heading.is_some() && states;
+        if (target.is_some() && (other || under_level) && !labelled) || says {
             return false;
+        }
+        if target.is_some() && !labelled {
+            self.heading = None;
         }
         self.heading_target = target;
         target.is_some()
@@ -266,7 +272,7 @@ impl<'a> Walk<'a> {
         let candidates = self.candidates(&clause);
         let mut claims = Binder::claims(&clause, &around);
         if let Some(past) = past(&clause, self.scan, self.text) {
-            claims.retain(|claim| !past.contains(&claim.first));
+            claims.retain(|claim| !past.contains(&claim.last));
         }
         let lesion = self.lesion_side(&self.scan.items[sentence]);
         if std::env::var("DS").is_ok() { eprintln!("CLAUSE heading={:?} line={:?} target={:?}", self.heading.as_ref().map(|h| &h.levels), self.line_levels, around.target); for (i, m) in clause.marks.iter().enumerate() { eprintln!("   {i} {:?} {:?}", &self.text[self.scan.span(clause.items[i]).range()], m); } for c in &claims { eprintln!("   => {c:?}"); } } // DEBUG

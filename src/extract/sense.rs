@@ -241,6 +241,8 @@ pub enum Sense {
     With,
     /// "causing": what follows has its own degree, but a negation before reaches it.
     Causing,
+    /// "so are": what was said before holds for the next structure too.
+    Alike,
     /// "but": ends what a negation or hedge reaches.
     But,
     /// Filler that carries nothing: articles, "bony", "caliber".
@@ -378,6 +380,7 @@ pub const SENSES: &[SenseRow] = &[
     row("grammar.words.to", Sense::To),
     row("grammar.words.with", Sense::With),
     row("grammar.words.causing", Sense::Causing),
+    opt("grammar.words.alike", Sense::Alike),
     row("grammar.words.but", Sense::But),
     row("grammar.words.filler", Sense::Filler),
     row("grammar.words.abbreviation", Sense::Abbreviation),

@@ -115,7 +115,9 @@ fn word_end(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     let start = at;
     while at < bytes.len() {
-        if bytes[at].is_ascii_alphabetic() {
+        if is_zero_for_o(bytes, at) {
+            at += 1;
+        } else if bytes[at].is_ascii_alphabetic() {
             // "NoneFINDINGS" are two words that lost the line end between them.
             let is_seam = bytes[at].is_ascii_uppercase()
                 && at >= start + 2
@@ -135,6 +137,14 @@ fn word_end(text: &str, mut at: usize) -> usize {
         }
     }
     at
+}
+
+/// Whether a scanner took the O of capitals for a zero: "N0", "STEN0SIS".
+fn is_zero_for_o(bytes: &[u8], at: usize) -> bool {
+    bytes[at] == b'0'
+        && at > 0
+        && bytes[at - 1].is_ascii_uppercase()
+        && !bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
 }
 
 enum Folded {

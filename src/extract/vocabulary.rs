@@ -214,13 +214,20 @@ impl Vocabulary {
         joined: &mut String,
     ) -> Option<(u16, usize)> {
         const LONGEST_FOOTER: usize = 10;
-        let is_break = tokens[at].kind == Kind::Word
-            && tokens.get(at + 1).is_some_and(|t| t.is_sign(b'-') && !t.spaced)
-            && tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Newline);
-        if !is_break {
+        if tokens[at].kind != Kind::Word {
             return None;
         }
-        let after = at + 3;
+        let is_newline = |i: usize| tokens.get(i).is_some_and(|t| t.kind == Kind::Newline);
+        let hyphened = tokens.get(at + 1).is_some_and(|t| t.is_sign(b'-') && !t.spaced);
+        lower_case(tokens[at].text(text), joined);
+        let after = if hyphened && is_newline(at + 2) {
+            at + 3
+        } else if is_newline(at + 1) && !self.numbers.contains_key(joined.as_str()) {
+            // The hyphen may be lost too, where neither half is a word.
+            at + 2
+        } else {
+            return None;
+        };
         let is_rest = |&i: &usize| {
             tokens[i].kind == Kind::Word && tokens[i - 1].kind == Kind::Newline
         };
@@ -230,7 +237,8 @@ impl Vocabulary {
             lower_case(tokens[at].text(text), joined);
             lower_case(tokens[last].text(text), &mut lower);
             joined.push_str(&lower);
-            if let Some(&number) = self.numbers.get(joined.as_str()) {
+            let half = !hyphened && self.numbers.contains_key(lower.as_str());
+            if let Some(&number) = self.numbers.get(joined.as_str()).filter(|_| !half) {
                 return Some((number, last));
             }
         }
@@ -352,13 +360,17 @@ pub(super) const fn barrier() -> [u8; 2] {
 fn lower_case(word: &str, lower: &mut String) {
     lower.clear();
     // A scanner takes the I of capitals for a small L: "MlLD", "SPlNE".
-    let misread = |byte: u8| byte == b'l' || byte.is_ascii_uppercase();
-    if word.len() > 2 && word.contains('l') && word.bytes().all(misread)
-        && word.bytes().any(|byte| byte.is_ascii_uppercase())
-    {
-        lower.push_str(word);
-        *lower = lower.replace('l', "I");
-        lower.make_ascii_lowercase();
+    let misread = |byte: u8| matches!(byte, b'l' | b'0') || byte.is_ascii_uppercase();
+    let is_misread = word.len() > 1
+        && word.contains(['l', '0'])
+        && word.bytes().all(misread)
+        && word.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_misread {
+        lower.extend(word.chars().map(|c| match c {
+            'l' => 'i',
+            '0' => 'o',
+            c => c.to_ascii_lowercase(),
+        }));
     } else if word.is_ascii() {
         lower.push_str(word);
         lower.make_ascii_lowercase();
