@@ -180,15 +180,16 @@ impl<'a> Binder<'a> {
     fn group(&self, first: usize) -> SmallVec<[usize; 4]> {
         let mut group = SmallVec::from_iter([first]);
         let mut at = first + 1;
+        let mut joined = false;
         while let Some(tag) = self.tag(at) {
             match tag {
-                Tag::Term(Sense::Anatomy(..)) => group.push(at),
-                Tag::Comma
-                | Tag::Slash
-                | Tag::Term(
-                    Sense::And
-                    | Sense::Or
-                    | Sense::Of
+                Tag::Term(Sense::Anatomy(..)) if joined => {
+                    group.push(at);
+                    joined = false;
+                }
+                Tag::Comma | Tag::Slash | Tag::Term(Sense::And | Sense::Or) => joined = true,
+                Tag::Term(
+                    Sense::Of
                     | Sense::Over
                     | Sense::Filler
                     | Sense::Side(_)
@@ -869,6 +870,11 @@ impl<'a> Binder<'a> {
             .filter(|(grade, _)| noun && grade.is_stenosis() && grade.rank().is_some())
             .map(|(grade, degree)| (end, grade, degree));
         self.use_up(&shared, &trailing);
+        for at in core_first..=core_last {
+            if self.anatomy(at).is_none() && !matches!(self.sense(at), Some(Sense::Change(..))) {
+                self.used[at] = true;
+            }
+        }
     }
 
     fn use_up(&mut self, shared: &[usize], trailing: &[usize]) {

@@ -10,6 +10,8 @@ use super::vocabulary::Vocabulary;
 /// A line of the author's, whether or not it was wrapped on the way.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
+    /// Where it begins in the text.
+    pub start: u32,
     /// Its items, without bullet and heading.
     pub items: Range<usize>,
     /// Whether a blank line stands before it.
@@ -33,7 +35,11 @@ struct Physical {
     /// Length in bytes, for telling wrapped lines.
     length: u32,
     first_word: u32,
+    /// Where the line begins in the text.
+    start: u32,
     indent: u32,
+    /// Whether runs of blanks set its words in columns.
+    columns: bool,
 }
 
 /// The lines of a text, in order.
@@ -70,6 +76,7 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
     let mut lines = Vec::new();
     let mut first = 0;
     let mut blank = true;
+    let mut line_start = 0;
     for end in 0..=scan.items.len() {
         let tag = scan.items.get(end).map(|item| item.tag);
         if !matches!(tag, None | Some(Tag::Newline | Tag::Paragraph)) {
@@ -81,21 +88,31 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
         } else if !is_page_number(&scan.items[first..end]) {
             let (start, stop) = (scan.items[first], scan.items[end - 1]);
             let (start, stop) = (scan.span(start), scan.span(stop));
-            let line_start = text[..start.start as usize].rfind('\n').map_or(0, |i| i + 1);
             let first_word = scan.tokens[scan.items[first].first as usize];
             lines.push(Physical {
                 first,
                 end,
                 after_blank: blank,
-                length: stop.end - line_start as u32,
+                length: stop.end - line_start,
                 first_word: first_word.end - first_word.start,
-                indent: start.start - line_start as u32,
+                start: line_start,
+                indent: start.start - line_start,
+                columns: in_columns(&text[start.start as usize..stop.end as usize]),
             });
             blank = false;
+        }
+        if tag == Some(Tag::Newline) {
+            line_start = scan.span(scan.items[end]).end;
         }
         first = end + 1;
     }
     lines
+}
+
+/// Whether a line has two or more gaps of three blanks or a tab.
+fn in_columns(line: &str) -> bool {
+    let is_gap = |gap: &&str| gap.len() >= 3 || gap.contains('\t');
+    line.split(|c: char| !matches!(c, ' ' | '\t')).filter(is_gap).count() >= 2
 }
 
 /// "2 / 3", "Page 2 of 3": the foot of a page in the middle of a text.
@@ -149,6 +166,8 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
         let items = &scan.items[line.first..line.end];
         wraps[at] = !line.after_blank
             && !begins_anew(items)
+            && !line.columns
+            && !last.columns
             && ((is_wrapped && full(last, line))
                 || (small_runs_on && runs_on(last, line))
                 || goes_on(items)
@@ -272,7 +291,7 @@ fn split_headings(
     start: Physical,
     lines: &mut Vec<Line>,
 ) {
-    let Physical { mut first, end, .. } = start;
+    let Physical { mut first, end, start: line_start, .. } = start;
     let mut after_blank = start.after_blank;
     let mut bullet = None;
     if let Some(n) = is_bullet(&scan.items[first..end]) {
@@ -290,10 +309,10 @@ fn split_headings(
             || is_capital_label(scan, text, &scan.items[at..end]);
         if begins && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first) {
             if at > first || opened.is_some() {
-                push(lines, first..at, after_blank, bullet, opened);
+                push(lines, line_start, first..at, after_blank, bullet, opened);
                 after_blank = false;
             }
-            bullet = None;
+            bullet = bullet.filter(|_| opened.is_none());
             opened = Some(section);
             first = body;
             at = body;
@@ -301,7 +320,7 @@ fn split_headings(
         }
         at += 1;
     }
-    push(lines, first..end, after_blank, bullet, opened);
+    push(lines, line_start, first..end, after_blank, bullet, opened);
 }
 
 /// Whether a line begins with "•" or the "o" that stands for one.
@@ -324,12 +343,14 @@ fn is_capital_label(scan: &Scan, text: &str, items: &[Item]) -> bool {
 
 fn push(
     lines: &mut Vec<Line>,
+    start: u32,
     items: Range<usize>,
     after_blank: bool,
     bullet: Option<u32>,
     opened: Option<Section>,
 ) {
     lines.push(Line {
+        start,
         items,
         after_blank,
         bullet,
@@ -349,6 +370,7 @@ fn heading(
     at_line_start: bool,
 ) -> Option<(Section, usize)> {
     const LONGEST_ALONE: usize = 6;
+    const LONGEST_SEARCH: usize = 50;
     let items = &scan.items[at..end];
     let words = |items: &[Item]| -> Vec<u16> {
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
@@ -388,7 +410,7 @@ fn heading(
         });
         if is_capital
             && set_off
-            && rest.iter().any(|item| {
+            && rest.iter().take(LONGEST_SEARCH).any(|item| {
                 let span = scan.span(*item);
                 text[span.range()].contains(|c: char| c.is_lowercase())
             })
@@ -413,9 +435,11 @@ fn settle_sections(lines: &mut [Line], scan: &Scan) {
     let mut section = Section::Findings;
     let mut elsewhere = false;
     let mut filled = false;
+    let mut bullet = None;
     for at in 0..lines.len() {
         if lines[at].opens_section {
             section = lines[at].section;
+            bullet = lines[at].bullet;
             filled = !lines[at].items.is_empty();
         } else {
             // An ignored section ends with its paragraph, unless findings have a heading of
@@ -424,7 +448,8 @@ fn settle_sections(lines: &mut [Line], scan: &Scan) {
             let labelled = label_end(items).is_some();
             let by_level = labelled && matches!(items[0].tag, Tag::Levels(_));
             let over = lines[at].after_blank && (labelled || !has_findings(at, lines));
-            if section == Section::Ignored && filled && (over || by_level) {
+            let next_bullet = bullet.is_some() && lines[at].bullet == bullet;
+            if section == Section::Ignored && filled && (over || by_level || next_bullet) {
                 section = Section::Findings;
             }
             filled |= !lines[at].items.is_empty();

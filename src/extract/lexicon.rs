@@ -150,6 +150,14 @@ impl Lexicon {
         &self.hash
     }
 
+    /// Every phrase as text, for a bench that runs a plain automaton over the same terms.
+    pub fn phrases(&self) -> impl Iterator<Item = String> + '_ {
+        self.terms
+            .iter()
+            .filter(|term| Place::of(term.sense) == Place::Anywhere && term.sense != Sense::Ordinary)
+            .map(|term| term.words.join(" "))
+    }
+
     fn compile(files: &Files) -> Result<Self, LexiconError> {
         let header = header(files)?;
         let mut lists: HashMap<&'static str, Vec<String>> = HashMap::new();

@@ -29,6 +29,17 @@ use std::sync::Arc;
 pub use finding::{Extraction, Finding, Measurement, Mention, Passage, Quantity};
 pub use lexicon::{Lexicon, LexiconError};
 
+/// A stage of the extraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Text to words, phrases and levels.
+    Scan,
+    /// Lines and sections.
+    Layout,
+    /// Clauses to statements.
+    Binding,
+}
+
 /// A lexicon made ready to read texts with. One a thread: it carries scratch memory; clones
 /// share the lexicon.
 #[derive(Debug, Clone)]
@@ -51,9 +62,21 @@ impl Extractor {
     /// Reads one text. The same text and lexicon always give the same result; no text, however
     /// odd, fails.
     pub fn extract(&mut self, text: &str) -> Extraction {
+        self.extract_in_stages(text, |_| ())
+    }
+
+    /// Reads one text and calls `done` after each stage, so that a bench can tell where the time
+    /// goes.
+    pub fn extract_in_stages(&mut self, text: &str, mut done: impl FnMut(Stage)) -> Extraction {
+        // Spans hold 32 bits; what no report has is not read.
+        let text = &text[..text.floor_char_boundary(u32::MAX as usize)];
         self.scan.read(&self.vocabulary, text);
+        done(Stage::Scan);
         let lines = layout::lines(&mut self.scan, &self.vocabulary, text);
-        scope::Walk::read(&self.scan, &lines, text)
+        done(Stage::Layout);
+        let extraction = scope::Walk::read(&self.scan, &lines, text);
+        done(Stage::Binding);
+        extraction
     }
 
     /// Language, version and hash of the lexicon.

@@ -155,7 +155,7 @@ impl Clause {
 }
 
 /// "L4-5", "L3-4 and above".
-fn named(scan: &Scan, items: &[Item], index: u16) -> (Place, usize) {
+fn named(scan: &Scan, items: &[Item], index: u32) -> (Place, usize) {
     let levels = &scan.levels[index as usize].named;
     let tag = |i: usize| items.get(i).map(|item| item.tag);
     if tag(1) == Some(Tag::Term(Sense::And))

@@ -12,7 +12,7 @@ pub(super) enum Tag {
     /// A phrase of the lexicon.
     Term(Sense),
     /// Levels named together: an index into [`Scan::levels`].
-    Levels(u16),
+    Levels(u32),
     /// A single vertebra.
     Vertebra(Vertebra),
     /// A number.
@@ -97,8 +97,8 @@ impl Scan {
         let mut at = 0;
         while at < self.tokens.len() {
             match grammar.find(at) {
-                Some(Found::Levels(levels, end)) if self.levels.len() < u16::MAX as usize => {
-                    let tag = Tag::Levels(self.levels.len() as u16);
+                Some(Found::Levels(levels, end)) => {
+                    let tag = Tag::Levels(self.levels.len() as u32);
                     self.levels.push(levels);
                     self.found.push(Item { tag, first: at as u32, end: end as u32 });
                     at = end;
@@ -108,7 +108,7 @@ impl Scan {
                     self.found.push(Item { tag, first: at as u32, end: end as u32 });
                     at = end;
                 }
-                _ => at += 1,
+                None => at += 1,
             }
         }
     }
@@ -260,7 +260,8 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
         Kind::Sign(b'>' | b'<') => {
             // ">>" and "->" set off a label.
             let is_arrow = |i: usize| tokens.get(i).is_some_and(|t| t.is_sign(b'>') && !t.spaced);
-            let after = at > 0 && !token.spaced && tokens[at - 1].is_sign(b'>');
+            let shaft = |t: &Token| matches!(t.kind, Kind::Sign(b'>' | b'-' | b'='));
+            let after = at > 0 && !token.spaced && shaft(&tokens[at - 1]);
             if is_arrow(at + 1) || after { Tag::Colon } else { Tag::Greater }
         }
         Kind::Sign(b'|') => Tag::Border,
@@ -283,7 +284,7 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
 fn is_leader(tokens: &[Token], at: usize) -> bool {
     const SHORTEST: usize = 4;
     let dots = |range: &mut dyn Iterator<Item = usize>| {
-        range.take_while(|&i| tokens.get(i).is_some_and(|t| t.is_sign(b'.'))).count()
+        range.take(SHORTEST).take_while(|&i| tokens.get(i).is_some_and(|t| t.is_sign(b'.'))).count()
     };
     dots(&mut (0..at).rev()) + dots(&mut (at..tokens.len())) >= SHORTEST
 }

@@ -38,6 +38,8 @@ pub(super) struct Walk<'a> {
     /// Levels that a line alone, or a label at its beginning, set for the lines after it.
     heading: Option<Scope>,
     heading_target: Option<Target>,
+    /// A side alone on its line ("Left:") with the indent of its bullet.
+    heading_side: Option<(Side, Option<u32>)>,
     /// Levels that a clause of this line named last.
     line_levels: Option<SmallVec<[Level; 4]>>,
     line_target: Option<Target>,
@@ -50,7 +52,6 @@ pub(super) struct Walk<'a> {
     /// The side of the disc lesion of the sentence before (rule 17).
     lesion: Option<Side>,
     scopes: usize,
-    line: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -64,6 +65,7 @@ impl<'a> Walk<'a> {
             out: Extraction::default(),
             heading: None,
             heading_target: None,
+            heading_side: None,
             line_levels: None,
             line_target: None,
             line_named: SmallVec::new(),
@@ -71,11 +73,9 @@ impl<'a> Walk<'a> {
             before: None,
             lesion: None,
             scopes: 0,
-            line: 0,
         };
         let mut at = 0;
         while at < lines.len() {
-            walk.line = at;
             at += walk.table(&lines[at..]).unwrap_or_else(|| {
                 walk.line(&lines[at]);
                 1
@@ -119,6 +119,7 @@ impl<'a> Walk<'a> {
         if line.opens_section || (line.after_blank && !fresh) {
             self.heading = None;
             self.heading_target = None;
+            self.heading_side = None;
         }
         self.line_levels = None;
         self.line_target = None;
@@ -134,7 +135,13 @@ impl<'a> Walk<'a> {
         }) {
             self.heading = None;
         }
-        if self.is_level_heading(line, items) || self.is_target_heading(items) {
+        if self.heading_side.is_some_and(|(_, bullet)| line.bullet <= bullet) {
+            self.heading_side = None;
+        }
+        if self.is_level_heading(line, items)
+            || self.is_side_heading(line, items)
+            || self.is_target_heading(items)
+        {
             return;
         }
         if let Some(scope) = &mut self.heading {
@@ -180,6 +187,20 @@ impl<'a> Walk<'a> {
     fn set_heading(&mut self, levels: SmallVec<[Level; 4]>, bullet: Option<u32>, fresh: bool) {
         self.scopes += 1;
         self.heading = Some(Scope { levels, id: self.scopes, bullet, fresh });
+    }
+
+    /// A line of a side alone ("- Left:") sets it for the deeper bullets after it.
+    fn is_side_heading(&mut self, line: &Line, items: &[Item]) -> bool {
+        let side = match items {
+            [Item { tag: Tag::Term(Sense::Side(side)), .. }, Item { tag: Tag::Colon, .. }] => side,
+            _ => return false,
+        };
+        self.heading_side = match side {
+            super::sense::Sides::Left => Some((Side::Left, line.bullet)),
+            super::sense::Sides::Right => Some((Side::Right, line.bullet)),
+            super::sense::Sides::Both => None,
+        };
+        true
     }
 
     /// A line of a structure alone ("Foraminal stenosis") sets it for the lines after it; a
@@ -275,7 +296,6 @@ impl<'a> Walk<'a> {
             claims.retain(|claim| !past.contains(&claim.last));
         }
         let lesion = self.lesion_side(&self.scan.items[sentence]);
-        if std::env::var("DS").is_ok() { eprintln!("CLAUSE heading={:?} line={:?} target={:?}", self.heading.as_ref().map(|h| &h.levels), self.line_levels, around.target); for (i, m) in clause.marks.iter().enumerate() { eprintln!("   {i} {:?} {:?}", &self.text[self.scan.span(clause.items[i]).range()], m); } for c in &claims { eprintln!("   => {c:?}"); } } // DEBUG
         let span = Span {
             start: self.scan.span(slice[0]).start,
             end: self.scan.span(slice[slice.len() - 1]).end,
@@ -397,7 +417,7 @@ impl<'a> Walk<'a> {
                 && label_end(&self.scan.items[context.line.items.clone()]).is_none();
             let levels = scope.levels.iter().copied().collect();
             return if whole {
-                Where::Whole { levels, scope: scope.id, line: self.line }
+                Where::Whole { levels, scope: scope.id }
             } else {
                 Where::Named(levels)
             };
@@ -468,7 +488,7 @@ impl<'a> Walk<'a> {
     }
 
     fn draft(&mut self, context: &Context<'_>, claim: &Claim, place: Where) {
-        let mut side = claim.side;
+        let mut side = claim.side.or(self.heading_side.map(|(side, _)| side));
         let mut trace = claim.trace;
         if claim.one_of_two
             && let Some(lesion) = context.lesion
@@ -652,7 +672,11 @@ fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops::Range<usiz
         }
         _ => false,
     })?;
-    let end = (cue..clause.marks.len()).find(|&at| clause.sense(at) == Some(Sense::Now));
+    let end = (cue..clause.marks.len()).find(|&at| {
+        let resumes = clause.tag(at) == Some(Tag::Comma)
+            && clause.sense(at + 1) == Some(Sense::Be);
+        resumes || clause.sense(at) == Some(Sense::Now)
+    });
     Some(cue..end.unwrap_or(clause.marks.len()))
 }
 
@@ -689,9 +713,15 @@ fn dash_label(items: &[Item]) -> Option<usize> {
 /// Cuts items into clauses: at full stops, semicolons and cell borders, and before a label that
 /// names levels ("... patent L5-S1: ...").
 fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
+    // Binding looks around within a clause, so a bound on its length keeps the whole linear.
+    const LONGEST: usize = 400;
     let mut parts = Vec::new();
     let mut first = 0;
     for (at, item) in items.iter().enumerate() {
+        if at - first >= LONGEST {
+            parts.push(first..at);
+            first = at;
+        }
         let ends = matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Border);
         let labels = at > first && matches!(item.tag, Tag::Levels(_)) && {
             let next = items[at + 1..]

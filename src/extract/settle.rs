@@ -22,7 +22,7 @@ pub(super) enum Where {
     /// At the levels that are not mentioned at all (rule 7).
     Unmentioned { except: LevelSet },
     /// A line about the canal as a whole under a level's heading (rule 3).
-    Whole { levels: LevelSet, scope: usize, line: usize },
+    Whole { levels: LevelSet, scope: usize },
     /// No label (rule 6).
     Nowhere,
 }
@@ -45,9 +45,8 @@ pub(super) struct Draft {
 pub(super) struct Drafts {
     drafts: Vec<Draft>,
     mentioned: LevelSet,
+    /// The clauses about each level.
     bearing: Vec<(LevelSet, Span)>,
-    /// The scope and line of each clause about a level that is not about the canal as a whole.
-    lines: Vec<(LevelSet, Span)>,
 }
 
 /// What a text comes to.
@@ -82,7 +81,6 @@ impl Drafts {
     pub fn bear(&mut self, levels: LevelSet, span: Span) {
         if !levels.is_empty() {
             self.bearing.push((levels, span));
-            self.lines.push((levels, span));
         }
     }
 
@@ -92,92 +90,106 @@ impl Drafts {
             mentions.iter().any(|m| m.finding == Finding::TransitionalAnatomy && !m.negated);
         let six = transitional
             && (self.mentioned.contains(Level::L5L6) || self.mentioned.contains(Level::L6S1));
-        let mut universal = if six { LevelSet::SIX_LUMBAR } else { LevelSet::LUMBAR };
-        if self.mentioned.contains(Level::T12L1) {
-            universal = universal.with(Level::T12L1);
-        }
         let lumbar = if six { LevelSet::SIX_LUMBAR } else { LevelSet::LUMBAR };
-        let mut settled =
-            Settled { statements: Vec::new(), bearing: self.bearing.clone(), universal, transitional };
-        let mut superseding: SmallVec<[Cell; 8]> = SmallVec::new();
+        let universal = if self.mentioned.contains(Level::T12L1) {
+            lumbar.with(Level::T12L1)
+        } else {
+            lumbar
+        };
+        let known = Known { lumbar, universal, mentioned: self.mentioned, said: self.said() };
+        let own = self.own_scopes();
+        let exists = |level: Level| {
+            transitional || !matches!(level, Level::L5L6 | Level::L6S1 | Level::S1S2)
+        };
+
+        let mut superseded = [false; Cell::COUNT];
         let mut order: Vec<(bool, Statement)> = Vec::new();
+        let mut bearing = self.bearing;
         for draft in &self.drafts {
-            let (levels, naming) = self.levels(draft, universal, lumbar);
-            let levels: LevelSet = levels.iter().filter(|&l| settled.exists(l)).collect();
+            let (levels, naming) = known.levels(draft, &own);
+            let levels: LevelSet = levels.iter().filter(|&level| exists(level)).collect();
             for statement in statements(draft, levels, naming) {
-                if draft.addendum {
-                    superseding.push(statement.cell);
-                }
+                superseded[statement.cell.index()] |= draft.addendum;
                 order.push((draft.addendum, statement));
             }
-            if naming == Naming::Universal && let Some(span) = covering(draft) {
-                settled.bearing.push((levels, span));
+            if naming == Naming::Universal
+                && let Some(span) = covering(draft)
+            {
+                bearing.push((levels, span));
             }
         }
-        settled.statements = order
-            .into_iter()
-            .filter(|(addendum, statement)| *addendum || !superseding.contains(&statement.cell))
-            .map(|(_, statement)| statement)
-            .collect();
-        settled
+        order.retain(|(addendum, statement)| *addendum || !superseded[statement.cell.index()]);
+        let statements = order.into_iter().map(|(_, statement)| statement).collect();
+        Settled { statements, bearing, universal, transitional }
     }
 
-    fn levels(&self, draft: &Draft, universal: LevelSet, lumbar: LevelSet) -> (LevelSet, Naming) {
+    /// The levels of which something named is said, by structure.
+    fn said(&self) -> [LevelSet; 3] {
+        let mut said = [LevelSet::EMPTY; 3];
+        for draft in &self.drafts {
+            if let Where::Named(levels) | Where::Whole { levels, .. } = draft.place {
+                let of = &mut said[stenosis_of(draft.anatomy) as usize];
+                *of = of.union(levels);
+            }
+        }
+        said
+    }
+
+    /// The scopes whose lines about the canal as a whole are their level's own: a further line
+    /// about that level follows, or such lines stand under several levels (rule 3).
+    fn own_scopes(&self) -> Vec<usize> {
+        let whole = self.drafts.iter().filter_map(|draft| match draft.place {
+            Where::Whole { levels, scope } => {
+                Some((scope, levels, draft.evidence.last().map_or(0, |span| span.end)))
+            }
+            _ => None,
+        });
+        // Scopes come in the order of the text, so their last lines do too.
+        let mut scopes: Vec<(usize, LevelSet, u32)> = Vec::new();
+        for (scope, levels, end) in whole {
+            match scopes.last_mut() {
+                Some(last) if last.0 == scope => last.2 = last.2.max(end),
+                _ => scopes.push((scope, levels, end)),
+            }
+        }
+        if scopes.len() > 1 {
+            return scopes.into_iter().map(|(scope, ..)| scope).collect();
+        }
+        let follows = |levels: LevelSet, end: u32| {
+            self.bearing.iter().any(|(about, span)| *about == levels && span.start > end)
+        };
+        scopes.retain(|&(_, levels, end)| follows(levels, end));
+        scopes.into_iter().map(|(scope, ..)| scope).collect()
+    }
+}
+
+/// What is known of a text's levels once all of it is read.
+struct Known {
+    lumbar: LevelSet,
+    universal: LevelSet,
+    mentioned: LevelSet,
+    said: [LevelSet; 3],
+}
+
+impl Known {
+    /// The levels of a draft. `own` are the scopes of lines that are their level's own, sorted.
+    fn levels(&self, draft: &Draft, own: &[usize]) -> (LevelSet, Naming) {
         match draft.place {
             Where::Named(levels) => (levels, Naming::Named),
-            Where::Universal { except } => (universal.difference(except), Naming::Universal),
+            Where::Universal { except } => (self.universal.difference(except), Naming::Universal),
             Where::Remaining { except } => {
-                let said = self.said_of(draft.anatomy);
-                (lumbar.difference(except).difference(said), Naming::Named)
+                let said = self.said[stenosis_of(draft.anatomy) as usize];
+                (self.lumbar.difference(except).difference(said), Naming::Named)
             }
             Where::Unmentioned { except } => {
-                (lumbar.difference(except).difference(self.mentioned), Naming::Named)
+                (self.lumbar.difference(except).difference(self.mentioned), Naming::Named)
             }
-            Where::Whole { levels, scope, line } => {
-                if self.is_own(draft, scope, line) {
-                    (levels, Naming::Named)
-                } else {
-                    (universal, Naming::Universal)
-                }
-            }
+            Where::Whole { levels, scope } => match own.binary_search(&scope) {
+                Ok(_) => (levels, Naming::Named),
+                Err(_) => (self.universal, Naming::Universal),
+            },
             Where::Nowhere => (LevelSet::EMPTY, Naming::Named),
         }
-    }
-
-    /// The levels of which something named is said for the same structure.
-    fn said_of(&self, anatomy: Anatomy) -> LevelSet {
-        self.drafts
-            .iter()
-            .filter(|draft| stenosis_of(draft.anatomy) == stenosis_of(anatomy))
-            .fold(LevelSet::EMPTY, |all, draft| match draft.place {
-                Where::Named(levels) | Where::Whole { levels, .. } => all.union(levels),
-                _ => all,
-            })
-    }
-
-    /// Whether a line about the canal as a whole is its level's own: a further line about that
-    /// level follows, or such lines stand under several levels (rule 3).
-    fn is_own(&self, draft: &Draft, scope: usize, _line: usize) -> bool {
-        let several = self.drafts.iter().any(|other| {
-            matches!(other.place, Where::Whole { scope: s, .. } if s != scope)
-        });
-        let Where::Whole { levels, .. } = draft.place else { return several };
-        let end = draft.evidence.last().map_or(0, |span| span.end);
-        let next_heading = self
-            .drafts
-            .iter()
-            .filter_map(|other| match other.place {
-                Where::Whole { scope: s, .. } if s == scope => other.evidence.last(),
-                _ => None,
-            })
-            .map(|span| span.end)
-            .max()
-            .unwrap_or(end);
-        let follows = self
-            .lines
-            .iter()
-            .any(|(about, span)| *about == levels && span.start > next_heading.max(end));
-        several || follows
     }
 }
 

@@ -121,9 +121,7 @@ fn column_of(field: &Field, heads: &Row, row: &Row) -> Option<usize> {
 fn row(scan: &Scan, line: &Line, text: &str) -> Row {
     let items = &scan.items[line.items.clone()];
     let mut row = Row { fields: Vec::new(), ruled: false };
-    let Some(first) = items.first() else { return row };
-    let start = scan.span(*first).start as usize;
-    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1) as u32;
+    let line_start = line.start;
     let mut number = 0;
     let mut open: Option<Field> = None;
     let mut end = line_start;

@@ -213,7 +213,7 @@ impl Vocabulary {
         at: usize,
         joined: &mut String,
     ) -> Option<(u16, usize)> {
-        const LONGEST_FOOTER: usize = 10;
+        const LONGEST_FOOTER: usize = 16;
         if tokens[at].kind != Kind::Word {
             return None;
         }
@@ -264,7 +264,6 @@ impl Vocabulary {
             Some(number) => Mended::Word(number),
             None => self.split(lower).map_or(Mended::Unknown, Mended::Split),
         };
-        if std::env::var("DM").is_ok() { eprintln!("MEND {lower} {:?}", match &mended { Mended::Unknown => vec![], Mended::Word(n) => vec![self.numbers.iter().find(|(_, v)| *v == n).map(|(k, _)| k.to_string())], Mended::Split(p) => p.iter().map(|(n, _)| self.numbers.iter().find(|(_, v)| *v == n).map(|(k, _)| k.to_string())).collect() }); } // DEBUG
         if memory.0.len() >= MEMORY_LIMIT {
             memory.0.clear();
         }
@@ -329,10 +328,6 @@ impl Vocabulary {
             .map(|m| (m.start() / 2, m.end() / 2, self.senses[m.pattern().as_usize()]))
     }
 
-    /// The phrases as text, for a bench that runs a plain automaton over the same terms.
-    pub fn number_of_phrases(&self) -> usize {
-        self.senses.len()
-    }
 }
 
 /// Adds the parts of a run-together word to `parted`, as if white space stood between them.
