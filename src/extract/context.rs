@@ -38,8 +38,10 @@ pub(super) struct Reach<'r> {
 /// The polarity of the claim with this reach.
 pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     let sense = |at: usize| clause.sense(at);
-    let inside = |wanted: Sense| (reach.head..=reach.last).rev().find(|&at| sense(at) == Some(wanted));
-    let trails = |wanted: Sense| reach.trailing.iter().copied().find(|&at| sense(at) == Some(wanted));
+    let inside =
+        |wanted: Sense| (reach.head..=reach.last).rev().find(|&at| sense(at) == Some(wanted));
+    let trails =
+        |wanted: Sense| reach.trailing.iter().copied().find(|&at| sense(at) == Some(wanted));
     let hedged = hedge(clause, reach);
     let told = |stance, cue| Polarity { stance, hedged, cue };
 
@@ -50,9 +52,11 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
         return told(Stance::Void, None);
     }
     // "absent on the left" beside a degree is a degree of its own.
-    let graded = reach.trailing.iter().any(|&at| {
-        matches!(sense(at), Some(Sense::Degree(_) | Sense::Significant))
-    }) || (reach.head..=reach.last).any(|at| matches!(sense(at), Some(Sense::Degree(_))));
+    let graded = reach
+        .trailing
+        .iter()
+        .any(|&at| matches!(sense(at), Some(Sense::Degree(_) | Sense::Significant)))
+        || (reach.head..=reach.last).any(|at| matches!(sense(at), Some(Sense::Degree(_))));
     if trails(Sense::Unassessable).is_some() && !graded {
         return told(Stance::Void, None);
     }
@@ -84,7 +88,9 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
 /// Whether a negation reaches the noun with this reach.
 pub(super) fn negated(clause: &Clause, reach: Reach<'_>) -> bool {
     let absent = (reach.last + 1..clause.marks.len())
-        .take_while(|&at| matches!(clause.sense(at), Some(Sense::Be | Sense::Absent | Sense::Filler)))
+        .take_while(|&at| {
+            matches!(clause.sense(at), Some(Sense::Be | Sense::Absent | Sense::Filler))
+        })
         .any(|at| clause.sense(at) == Some(Sense::Absent));
     absent || negation(clause, reach).is_some()
 }
@@ -120,9 +126,8 @@ fn is_of_the_past(clause: &Clause, reach: Reach<'_>) -> bool {
 fn limited(clause: &Clause, cue: usize, reach: Reach<'_>) -> bool {
     let from = cue.max(reach.head.saturating_sub(1));
     let end = reach.last.min(if cue < reach.first { reach.last } else { reach.last + 1 });
-    (from..=end).any(|at| {
-        matches!(clause.sense(at), Some(Sense::Degree(_) | Sense::Complete)) && at > cue
-    })
+    (from..=end)
+        .any(|at| matches!(clause.sense(at), Some(Sense::Degree(_) | Sense::Complete)) && at > cue)
 }
 
 /// The negation that reaches the claim from before it.
@@ -135,7 +140,9 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
     });
     let alternative = |from: usize| {
         (from..clause.marks.len())
-            .take_while(|&at| !matches!(clause.sense(at), Some(Sense::But | Sense::With | Sense::ThereIs)))
+            .take_while(|&at| {
+                !matches!(clause.sense(at), Some(Sense::But | Sense::With | Sense::ThereIs))
+            })
             .any(|at| clause.sense(at) == Some(Sense::Or))
     };
     let mut listed = false;

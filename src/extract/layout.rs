@@ -123,7 +123,10 @@ fn is_page_number(items: &[Item]) -> bool {
             && items.get(at + 1).is_some_and(|item| item.tag == Tag::Number)
     };
     let is_counter = |item: &Item| {
-        matches!(item.tag, Tag::Number | Tag::Slash | Tag::Dash | Tag::Term(Sense::Of | Sense::Page))
+        matches!(
+            item.tag,
+            Tag::Number | Tag::Slash | Tag::Dash | Tag::Term(Sense::Of | Sense::Page)
+        )
     };
     let numbers = items.iter().filter(|item| item.tag == Tag::Number).count();
     (items.len() <= LONGEST_FOOTER && (0..items.len()).any(is_page))
@@ -266,7 +269,9 @@ fn is_bullet(items: &[Item]) -> Option<usize> {
             None.or(matches!(tag(0)?, Tag::Dash | Tag::Stop | Tag::Greater).then_some(1))
         }
         Tag::Number if closed(1) && tag(2).is_some() => Some(2),
-        Tag::Open if matches!(tag(1), Some(Tag::Number | Tag::Other)) && tag(2) == Some(Tag::Close) => {
+        Tag::Open
+            if matches!(tag(1), Some(Tag::Number | Tag::Other)) && tag(2) == Some(Tag::Close) =>
+        {
             Some(3)
         }
         _ => None,
@@ -307,7 +312,9 @@ fn split_headings(
         let begins = at == first
             || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon)
             || is_capital_label(scan, text, &scan.items[at..end]);
-        if begins && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first) {
+        if begins
+            && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first)
+        {
             if at > first || opened.is_some() {
                 push(lines, line_start, first..at, after_blank, bullet, opened);
                 after_blank = false;
@@ -328,7 +335,8 @@ fn is_bullet_mark(scan: &Scan, text: &str, items: &[Item]) -> bool {
     let token = scan.tokens[items[0].first as usize];
     items.len() > 1
         && items[0].tag == Tag::Other
-        && (token.is_sign(b'*') || (token.text(text) == "o" && scan.tokens[items[1].first as usize].spaced))
+        && (token.is_sign(b'*')
+            || (token.text(text) == "o" && scan.tokens[items[1].first as usize].spaced))
 }
 
 /// Whether a single word in capitals before a colon stands here, which in run-together text is
@@ -477,7 +485,9 @@ fn title_region(lines: &[Line], at: usize, scan: &Scan) -> Option<Region> {
                 item.tag,
                 Tag::Stop
                     | Tag::Levels(_)
-                    | Tag::Term(Sense::Not | Sense::Be | Sense::Finding(_) | Sense::Noun | Sense::Normal)
+                    | Tag::Term(
+                        Sense::Not | Sense::Be | Sense::Finding(_) | Sense::Noun | Sense::Normal
+                    )
             )
     });
     let mut regions = title.iter().filter_map(|item| match item.tag {
@@ -491,4 +501,3 @@ fn title_region(lines: &[Line], at: usize, scan: &Scan) -> Option<Region> {
     let lumbar = first == Region::Lumbar || regions.any(|region| region == Region::Lumbar);
     Some(if lumbar { Region::Lumbar } else { Region::Elsewhere })
 }
-

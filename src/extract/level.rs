@@ -260,9 +260,8 @@ impl Grammar<'_> {
     /// The token after a line end where a level goes on, over the foot of a page if need be.
     fn over_line_end(&self, at: usize) -> Option<usize> {
         const LONGEST_FOOTER: usize = 14;
-        let is_rest = |&i: &usize| {
-            self.tokens[i - 1].kind == Kind::Newline && self.vertebra(i).is_some()
-        };
+        let is_rest =
+            |&i: &usize| self.tokens[i - 1].kind == Kind::Newline && self.vertebra(i).is_some();
         (at + 1..self.tokens.len().min(at + LONGEST_FOOTER)).find(is_rest)
     }
 

@@ -50,7 +50,9 @@ pub struct Lexicon {
 #[derive(Debug, thiserror::Error)]
 pub enum LexiconError {
     /// No such built-in language.
-    #[error("no lexicon for language `{language}` is built in; there are: {known}. Give a folder of your own with --lexicon")]
+    #[error(
+        "no lexicon for language `{language}` is built in; there are: {known}. Give a folder of your own with --lexicon"
+    )]
     UnknownLanguage {
         /// What was asked for.
         language: String,
@@ -154,7 +156,9 @@ impl Lexicon {
     pub fn phrases(&self) -> impl Iterator<Item = String> + '_ {
         self.terms
             .iter()
-            .filter(|term| Place::of(term.sense) == Place::Anywhere && term.sense != Sense::Ordinary)
+            .filter(|term| {
+                Place::of(term.sense) == Place::Anywhere && term.sense != Sense::Ordinary
+            })
             .map(|term| term.words.join(" "))
     }
 
@@ -172,12 +176,7 @@ impl Lexicon {
             hasher.update("\n");
         }
         let hash = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self {
-            terms: terms.into(),
-            language: header.language,
-            version: header.version,
-            hash,
-        })
+        Ok(Self { terms: terms.into(), language: header.language, version: header.version, hash })
     }
 }
 
@@ -234,8 +233,10 @@ fn read_lists(
     lists: &mut HashMap<&'static str, Vec<String>>,
 ) -> Result<(), LexiconError> {
     type Tables = HashMap<String, HashMap<String, Vec<String>>>;
-    let tables: Tables = toml::from_str(text)
-        .map_err(|error| LexiconError::Syntax { file: file.to_owned(), message: error.to_string() })?;
+    let tables: Tables = toml::from_str(text).map_err(|error| LexiconError::Syntax {
+        file: file.to_owned(),
+        message: error.to_string(),
+    })?;
     for (table, keys) in tables {
         for (key, words) in keys {
             let path = format!("{file}.{table}.{key}");

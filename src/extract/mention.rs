@@ -1,6 +1,6 @@
 //! Findings beside stenosis, and measurements, of one clause.
 
-use super::context::{Reach, negated, hedge};
+use super::context::{Reach, hedge, negated};
 use super::finding::{Extraction, Finding, Measurement, Mention, Quantity};
 use super::place::{Clause, Mark};
 use super::scan::{Item, Scan, Tag};
@@ -56,9 +56,10 @@ fn root_finding(clause: &Clause, at: usize) -> Option<Finding> {
         Some(Mark::Tag(Tag::Term(Sense::Change(change, _)))) => Some(*change),
         _ => None,
     };
-    let near = |i: &usize| !matches!(clause.marks[*i], Mark::Tag(Tag::Term(Sense::With | Sense::But)));
-    let found = change(at + 1)
-        .or_else(|| (0..at).rev().take(8).take_while(near).find_map(change))?;
+    let near =
+        |i: &usize| !matches!(clause.marks[*i], Mark::Tag(Tag::Term(Sense::With | Sense::But)));
+    let found =
+        change(at + 1).or_else(|| (0..at).rev().take(8).take_while(near).find_map(change))?;
     Some(match found {
         Change::Contact => Finding::NerveRootContact,
         _ => Finding::NerveRootCompression,
@@ -89,13 +90,7 @@ fn side_of(clause: &Clause, at: usize) -> Option<Side> {
 }
 
 /// "grade 2 anterolisthesis", "Modic type II": the number near the finding.
-fn class_of(
-    scan: &Scan,
-    text: &str,
-    clause: &Clause,
-    at: usize,
-    finding: Finding,
-) -> Option<u8> {
+fn class_of(scan: &Scan, text: &str, clause: &Clause, at: usize, finding: Finding) -> Option<u8> {
     let most = match finding {
         Finding::Listhesis => 5,
         Finding::ModicChange => 3,

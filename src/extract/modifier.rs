@@ -79,9 +79,9 @@ pub(super) fn parts(clause: &Clause, run: &[usize]) -> Vec<Part> {
                 | Tag::Close
                 | Tag::Semicolon
                 | Tag::Term(Sense::And | Sense::Or | Sense::But) => Some(Piece::Separator),
-                tag => degree_of(tag).filter(|_| !past).map(|grade| {
-                    Piece::Degree(grade, tag == Tag::Term(Sense::Borderline))
-                }),
+                tag => degree_of(tag)
+                    .filter(|_| !past)
+                    .map(|grade| Piece::Degree(grade, tag == Tag::Term(Sense::Borderline))),
             },
         };
         pieces.extend(piece.map(|piece| (at, piece)));
@@ -212,7 +212,8 @@ fn share(parts: &mut Vec<Part>) {
 /// "narrowed at L4-5, severely on the right and mildly on the left": a place alone holds for the
 /// parts after it.
 fn spread_places(parts: &mut Vec<Part>) {
-    let is_bare = |part: &Part| part.place.is_some() && part.grade.is_none() && part.sides.is_none();
+    let is_bare =
+        |part: &Part| part.place.is_some() && part.grade.is_none() && part.sides.is_none();
     let mut at = 0;
     while at + 1 < parts.len() {
         if is_bare(&parts[at]) && parts[at + 1].place.is_none() && parts[at + 1].grade.is_some() {

@@ -173,10 +173,8 @@ fn vertebra_place(items: &[Item], vertebra: Vertebra) -> (Place, usize) {
     let next = items[1..]
         .iter()
         .find(|item| !matches!(item.tag, Tag::Term(Sense::Side(_) | Sense::Filler)));
-    let is_foramen = matches!(
-        next.map(|item| item.tag),
-        Some(Tag::Term(Sense::Anatomy(Anatomy::Foramen, _)))
-    );
+    let is_foramen =
+        matches!(next.map(|item| item.tag), Some(Tag::Term(Sense::Anatomy(Anatomy::Foramen, _))));
     match vertebra.disc_below().filter(|_| is_foramen) {
         Some(level) => (Place::Named(SmallVec::from_iter([level])), 1),
         None => (Place::Vertebra, 1),

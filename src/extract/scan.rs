@@ -269,7 +269,11 @@ fn sign_tag(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) ->
         Kind::Sign(b'-') => Tag::Dash,
         Kind::Sign(b'.') if is_leader(tokens, at) => Tag::Colon,
         Kind::Sign(b'.' | b'!') => {
-            if ends_sentence(vocabulary, text, tokens, at) { Tag::Stop } else { Tag::Other }
+            if ends_sentence(vocabulary, text, tokens, at) {
+                Tag::Stop
+            } else {
+                Tag::Other
+            }
         }
         Kind::Sign(b'/') => {
             let doubled = |i: usize| tokens.get(i).is_some_and(|t| t.is_sign(b'/') && !t.spaced);

@@ -152,9 +152,7 @@ impl<'a> Walk<'a> {
         let mut sentence = base..base;
         for part in sentences(items) {
             let clause = base + part.start..base + part.end;
-            if clause.start == base
-                || self.scan.items[clause.start - 1].tag != Tag::Semicolon
-            {
+            if clause.start == base || self.scan.items[clause.start - 1].tag != Tag::Semicolon {
                 sentence = clause.clone();
             }
             sentence.end = clause.end;
@@ -172,7 +170,9 @@ impl<'a> Walk<'a> {
             match item.tag {
                 Tag::Levels(index) => named = Some(index),
                 Tag::Colon | Tag::Comma | Tag::Dash | Tag::Stop | Tag::Open | Tag::Close => {}
-                Tag::Term(Sense::LevelWord | Sense::Disc | Sense::Filler | Sense::Of | Sense::And) => {}
+                Tag::Term(
+                    Sense::LevelWord | Sense::Disc | Sense::Filler | Sense::Of | Sense::And,
+                ) => {}
                 _ => return false,
             }
         }
@@ -243,7 +243,10 @@ impl<'a> Walk<'a> {
         let says = items.iter().any(|item| {
             matches!(
                 item.tag,
-                Tag::Term(Sense::Change(_, super::sense::Class::Verb | super::sense::Class::Adjective))
+                Tag::Term(Sense::Change(
+                    _,
+                    super::sense::Class::Verb | super::sense::Class::Adjective
+                ))
             )
         });
         // Under a level "Canal stenosis" alone says that there is one.
@@ -270,7 +273,10 @@ impl<'a> Walk<'a> {
         });
         if let Some(levels) = levels {
             let says = label.iter().any(|item| {
-                matches!(item.tag, Tag::Term(Sense::Anatomy(..) | Sense::Change(..) | Sense::Finding(_)))
+                matches!(
+                    item.tag,
+                    Tag::Term(Sense::Anatomy(..) | Sense::Change(..) | Sense::Finding(_))
+                )
             });
             if !says {
                 self.line_levels = None;
@@ -282,14 +288,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn clause(&mut self, line: &Line, items: std::ops::Range<usize>, sentence: std::ops::Range<usize>) {
+    fn clause(
+        &mut self,
+        line: &Line,
+        items: std::ops::Range<usize>,
+        sentence: std::ops::Range<usize>,
+    ) {
         if items.is_empty() {
             return;
         }
         let slice = &self.scan.items[items.clone()];
         let mut clause = std::mem::take(&mut self.clause);
         clause.fill(self.scan, slice);
-        let around = Around { target: self.line_target.or(self.heading_target), before: self.before };
+        let around =
+            Around { target: self.line_target.or(self.heading_target), before: self.before };
         let candidates = self.candidates(&clause);
         let mut claims = Binder::claims(&clause, &around);
         if let Some(past) = past(&clause, self.scan, self.text) {
@@ -339,7 +351,9 @@ impl<'a> Walk<'a> {
         }
         let scoped = self.line_levels.is_some() || self.heading.is_some();
         let named_before = |at: usize, places: &[(usize, Place, bool)]| {
-            places.iter().any(|(i, place, _)| *i < at && matches!(place, Place::Named(n) if !n.is_empty()))
+            places
+                .iter()
+                .any(|(i, place, _)| *i < at && matches!(place, Place::Named(n) if !n.is_empty()))
         };
         let kept: Vec<(usize, Place)> = places
             .iter()
@@ -347,9 +361,7 @@ impl<'a> Walk<'a> {
             .map(|(at, place, _)| (*at, place.clone()))
             .collect();
         let named = kept.iter().any(|(_, place)| matches!(place, Place::Named(_)));
-        kept.into_iter()
-            .filter(|(_, place)| !(named && matches!(place, Place::Several)))
-            .collect()
+        kept.into_iter().filter(|(_, place)| !(named && matches!(place, Place::Several))).collect()
     }
 
     /// The place of a claim: its own, one of its clause, or that of the scope.
@@ -374,7 +386,10 @@ impl<'a> Walk<'a> {
         // A place between an earlier claim and this one is rather the earlier one's.
         let parted = |from: usize, to: usize| {
             (from..to).any(|i| {
-                matches!(context.clause.tag(i), Some(Tag::Comma | Tag::Term(Sense::And | Sense::But)))
+                matches!(
+                    context.clause.tag(i),
+                    Some(Tag::Comma | Tag::Term(Sense::And | Sense::But))
+                )
             })
         };
         let taken = before.is_some_and(|(at, _)| {
@@ -437,9 +452,7 @@ impl<'a> Walk<'a> {
                 _ => None,
             })
         };
-        let named = |levels: &SmallVec<[Level; 4]>| {
-            Where::Named(levels.iter().copied().collect())
-        };
+        let named = |levels: &SmallVec<[Level; 4]>| Where::Named(levels.iter().copied().collect());
         match place {
             Place::Named(levels) => Where::Named(levels.iter().copied().collect()),
             Place::All { except } => Where::Universal { except: *except },
@@ -525,7 +538,9 @@ impl<'a> Walk<'a> {
             match mark {
                 Mark::Place(_) => named_here = true,
                 Mark::Tag(Tag::Term(Sense::Normal | Sense::NoAbnormality)) => says = Some(at),
-                Mark::Tag(Tag::Colon | Tag::Dash | Tag::Comma | Tag::Stop | Tag::Open | Tag::Close) => {}
+                Mark::Tag(
+                    Tag::Colon | Tag::Dash | Tag::Comma | Tag::Stop | Tag::Open | Tag::Close,
+                ) => {}
                 Mark::Tag(Tag::Term(
                     Sense::LevelWord
                     | Sense::Be
@@ -643,7 +658,8 @@ impl Context<'_> {
     /// says nothing of it.
     fn is_elsewhere(&self) -> bool {
         let names = |region| has(self.clause, |sense| sense == Sense::Region(region));
-        let foreign = self.clause.places.iter().any(|p| matches!(p, Place::Named(n) if n.is_empty()));
+        let foreign =
+            self.clause.places.iter().any(|p| matches!(p, Place::Named(n) if n.is_empty()));
         foreign
             || (names(Region::Elsewhere) && !names(Region::Lumbar))
             || (self.line.elsewhere && !names(Region::Lumbar))
@@ -664,8 +680,8 @@ fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops::Range<usiz
     let cue = (0..clause.marks.len()).find(|&at| match clause.sense(at) {
         Some(Sense::PriorStudy) => true,
         Some(Sense::Exam) => {
-            let earlier = at > 0
-                && (is_year(at - 1) || clause.sense(at - 1) == Some(Sense::Previously));
+            let earlier =
+                at > 0 && (is_year(at - 1) || clause.sense(at - 1) == Some(Sense::Previously));
             let compared = at > 1
                 && (at.saturating_sub(4)..at).any(|i| clause.sense(i) == Some(Sense::Unchanged));
             earlier && !compared
@@ -673,8 +689,7 @@ fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops::Range<usiz
         _ => false,
     })?;
     let end = (cue..clause.marks.len()).find(|&at| {
-        let resumes = clause.tag(at) == Some(Tag::Comma)
-            && clause.sense(at + 1) == Some(Sense::Be);
+        let resumes = clause.tag(at) == Some(Tag::Comma) && clause.sense(at + 1) == Some(Sense::Be);
         resumes || clause.sense(at) == Some(Sense::Now)
     });
     Some(cue..end.unwrap_or(clause.marks.len()))

@@ -91,11 +91,8 @@ impl Drafts {
         let six = transitional
             && (self.mentioned.contains(Level::L5L6) || self.mentioned.contains(Level::L6S1));
         let lumbar = if six { LevelSet::SIX_LUMBAR } else { LevelSet::LUMBAR };
-        let universal = if self.mentioned.contains(Level::T12L1) {
-            lumbar.with(Level::T12L1)
-        } else {
-            lumbar
-        };
+        let universal =
+            if self.mentioned.contains(Level::T12L1) { lumbar.with(Level::T12L1) } else { lumbar };
         let known = Known { lumbar, universal, mentioned: self.mentioned, said: self.said() };
         let own = self.own_scopes();
         let exists = |level: Level| {

@@ -160,7 +160,9 @@ fn head(scan: &Scan, items: &Range<usize>) -> Head {
             Tag::Term(Sense::Anatomy(found, _)) => anatomy = anatomy.or(Some(found)),
             Tag::Term(Sense::Side(Sides::Left)) => sides.push(Side::Left),
             Tag::Term(Sense::Side(Sides::Right)) => sides.push(Side::Right),
-            Tag::Term(Sense::Degree(_) | Sense::None | Sense::Normal | Sense::Patent | Sense::Be) => {
+            Tag::Term(
+                Sense::Degree(_) | Sense::None | Sense::Normal | Sense::Patent | Sense::Be,
+            ) => {
                 return Head::Other;
             }
             _ => {}

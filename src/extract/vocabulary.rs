@@ -228,9 +228,8 @@ impl Vocabulary {
         } else {
             return None;
         };
-        let is_rest = |&i: &usize| {
-            tokens[i].kind == Kind::Word && tokens[i - 1].kind == Kind::Newline
-        };
+        let is_rest =
+            |&i: &usize| tokens[i].kind == Kind::Word && tokens[i - 1].kind == Kind::Newline;
         let rest = (after..tokens.len().min(after + LONGEST_FOOTER)).filter(is_rest);
         let mut lower = String::new();
         for last in rest {
@@ -327,7 +326,6 @@ impl Vocabulary {
             .find_iter(words)
             .map(|m| (m.start() / 2, m.end() / 2, self.senses[m.pattern().as_usize()]))
     }
-
 }
 
 /// Adds the parts of a run-together word to `parted`, as if white space stood between them.
