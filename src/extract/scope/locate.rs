@@ -1,0 +1,215 @@
+//! Which levels a claim is about: those beside it, those of its clause, or those in scope.
+
+use smallvec::SmallVec;
+
+use super::{Context, Walk};
+use crate::extract::claim::Claim;
+use crate::extract::layout::label_end;
+use crate::extract::place::{Clause, Mark, Place};
+use crate::extract::scan::Tag;
+use crate::extract::sense::{Anatomy, Sense};
+use crate::extract::settle::Where;
+use crate::label::{Grade, Level, LevelSet};
+
+impl Walk<'_> {
+    /// The places of a clause that can govern a claim: no conus, no worst one among others.
+    pub(super) fn candidates(&self, clause: &Clause) -> Vec<(usize, Place)> {
+        let conus = clause.marks.iter().position(|&m| m == Mark::Tag(Tag::Term(Sense::Conus)));
+        let mut places: Vec<(usize, Place, bool)> = Vec::new();
+        for (at, mark) in clause.marks.iter().enumerate() {
+            let Mark::Place(index) = mark else { continue };
+            let place = clause.places[*index as usize].clone();
+            let of_conus = conus.is_some_and(|conus| {
+                conus < at && !clause.marks[conus..at].contains(&Mark::Tag(Tag::Term(Sense::And)))
+                    || conus == at + 1
+            });
+            if !of_conus {
+                places.push((at, place, clause.worst[*index as usize]));
+            }
+        }
+        let scoped = self.line_levels.is_some() || self.heading.is_some();
+        let named_before = |at: usize, places: &[(usize, Place, bool)]| {
+            places
+                .iter()
+                .any(|(i, place, _)| *i < at && matches!(place, Place::Named(n) if !n.is_empty()))
+        };
+        let kept: Vec<(usize, Place)> = places
+            .iter()
+            .filter(|(at, _, worst)| !(*worst && (scoped || named_before(*at, &places))))
+            .map(|(at, place, _)| (*at, place.clone()))
+            .collect();
+        let named = kept.iter().any(|(_, place)| matches!(place, Place::Named(_)));
+        kept.into_iter().filter(|(_, place)| !(named && matches!(place, Place::Several))).collect()
+    }
+
+    /// The place of a claim: its own, one of its clause, or that of the scope.
+    pub(super) fn place(&self, context: &Context<'_>, claim: &Claim) -> Where {
+        if let Some(at) = claim.place {
+            let own = context.candidates.iter().find(|(i, _)| *i == at).map(|(_, place)| place);
+            if let Some(place) = own.filter(|place| **place != Place::Vertebra) {
+                return self.resolve(context, at, place);
+            }
+        }
+        let usable = |place: &&(usize, Place)| place.1 != Place::Vertebra;
+        let before = context.candidates.iter().filter(usable).rfind(|(at, _)| *at < claim.first);
+        let after = context.candidates.iter().filter(usable).find(|(at, _)| *at > claim.last);
+        let inside = context
+            .candidates
+            .iter()
+            .filter(usable)
+            .find(|(at, _)| (claim.first..=claim.last).contains(at));
+        let claims_between = |from: usize, to: usize| {
+            context.claims.iter().any(|other| (from + 1..to).contains(&other.first))
+        };
+        // A place between an earlier claim and this one is rather the earlier one's.
+        let parted = |from: usize, to: usize| {
+            (from..to).any(|i| {
+                matches!(
+                    context.clause.tag(i),
+                    Some(Tag::Comma | Tag::Term(Sense::And | Sense::But))
+                )
+            })
+        };
+        let taken = before.is_some_and(|(at, _)| {
+            context.claims.iter().any(|other| {
+                other.first < *at && other.last < claim.first && !parted(other.last + 1, *at)
+            })
+        });
+        let after_free = after.filter(|(at, _)| !claims_between(claim.last, *at));
+        let before = if taken && after_free.is_some() { None } else { before };
+        if let Some((at, place)) = inside.or(before).or(after) {
+            // "at all levels except L4-5, where ..." goes on about the exception.
+            if *at < claim.first
+                && let Place::All { except } | Place::Remaining { except } = place
+                && !except.is_empty()
+                && (*at..claim.first).any(|i| {
+                    matches!(context.clause.sense(i), Some(Sense::Anaphor | Sense::ThereIs))
+                })
+            {
+                return Where::Named(*except);
+            }
+            return self.resolve(context, *at, place);
+        }
+        if context.has_vertebra() && self.scope().is_none() {
+            return Where::Nowhere;
+        }
+        self.fallback(context, claim)
+    }
+
+    /// Without a place of its own a claim is about the level in scope, or, if it says that
+    /// something is wide, about the whole lumbar spine (rules 3, 5, 6).
+    pub(super) fn fallback(&self, context: &Context<'_>, claim: &Claim) -> Where {
+        let universal = claim.grade == Grade::Normal && !context.is_elsewhere();
+        if let Some(levels) = &self.line_levels {
+            return Where::Named(levels.iter().copied().collect());
+        }
+        if let Some(scope) = &self.heading {
+            let whole = claim.side.is_none()
+                && matches!(claim.anatomy, Anatomy::Canal | Anatomy::Sac)
+                && universal
+                && label_end(&self.scan.items[context.line.items.clone()]).is_none();
+            let levels = scope.levels.iter().copied().collect();
+            return if whole {
+                Where::Whole { levels, scope: scope.id }
+            } else {
+                Where::Named(levels)
+            };
+        }
+        if universal { Where::Universal { except: LevelSet::EMPTY } } else { Where::Nowhere }
+    }
+
+    pub(super) fn scope(&self) -> Option<&SmallVec<[Level; 4]>> {
+        self.line_levels.as_ref().or(self.heading.as_ref().map(|scope| &scope.levels))
+    }
+
+    /// What a place comes to that stands at mark `at`.
+    pub(super) fn resolve(&self, context: &Context<'_>, at: usize, place: &Place) -> Where {
+        let earlier = |many: bool| {
+            context.candidates.iter().rev().find_map(|(i, place)| match place {
+                Place::Named(levels) if *i < at && levels.len() > usize::from(many) => Some(levels),
+                _ => None,
+            })
+        };
+        let named = |levels: &SmallVec<[Level; 4]>| Where::Named(levels.iter().copied().collect());
+        match place {
+            Place::Named(levels) => Where::Named(levels.iter().copied().collect()),
+            Place::All { except } => Where::Universal { except: *except },
+            Place::Remaining { except } => Where::Remaining { except: *except },
+            &Place::Beyond { level, above, inclusive } => {
+                Where::Named(Place::beyond(level, above, inclusive, LevelSet::LUMBAR))
+            }
+            Place::Several | Place::Vertebra => Where::Nowhere,
+            Place::Same => earlier(false)
+                .or(self.scope())
+                .or((!self.last_named.is_empty()).then_some(&self.last_named))
+                .map_or(Where::Nowhere, named),
+            Place::SameSeveral => {
+                let label = self.heading.as_ref().map(|scope| &scope.levels);
+                earlier(true)
+                    .or(label.filter(|levels| levels.len() > 1))
+                    .or((self.line_named.len() > 1).then_some(&self.line_named))
+                    .or((!self.last_named.is_empty()).then_some(&self.last_named))
+                    .map_or(Where::Nowhere, named)
+            }
+            Place::Ordered { first } => {
+                let levels = earlier(true).unwrap_or(&self.last_named);
+                let level = if *first { levels.first() } else { levels.last() };
+                level.map_or(Where::Nowhere, |&level| Where::Named(level.into()))
+            }
+        }
+    }
+
+    /// The levels that the marks from `first` to `end` are about, for findings and passages.
+    pub(super) fn governing(&self, context: &Context<'_>, first: usize, end: usize) -> LevelSet {
+        let mut levels = LevelSet::EMPTY;
+        for (at, place) in context.candidates {
+            if (first..end).contains(at)
+                && let Where::Named(named) = self.resolve(context, *at, place)
+            {
+                levels = levels.union(named);
+            }
+        }
+        if levels.is_empty()
+            && let Some(scope) = self.scope()
+            && context.candidates.is_empty()
+        {
+            levels = scope.iter().copied().collect();
+        }
+        levels
+    }
+
+    /// Sets the scope for the clauses after this one.
+    pub(super) fn remember(&mut self, context: &Context<'_>) {
+        for (_, place) in context.candidates {
+            match place {
+                Place::Named(levels) => {
+                    // Levels of a label that one clause picks from hold again after it.
+                    let picked = self.heading.as_ref().is_some_and(|scope| {
+                        levels.len() < scope.levels.len()
+                            && levels.iter().all(|level| scope.levels.contains(level))
+                    });
+                    self.line_levels = (!picked).then(|| levels.clone());
+                    for &level in levels {
+                        if !self.line_named.contains(&level) {
+                            self.line_named.push(level);
+                        }
+                    }
+                    if !levels.is_empty() {
+                        self.last_named = levels.clone();
+                        self.drafts.mention(levels.iter().copied().collect());
+                    }
+                }
+                Place::Ordered { .. } | Place::Same | Place::Vertebra => {}
+                Place::SameSeveral => {
+                    if self.heading.is_none() && self.line_named.len() > 1 {
+                        self.line_levels = Some(self.line_named.clone());
+                    }
+                }
+                Place::All { except } | Place::Remaining { except } => {
+                    self.line_levels = (!except.is_empty()).then(|| except.iter().collect());
+                }
+                Place::Several | Place::Beyond { .. } => self.line_levels = None,
+            }
+        }
+    }
+}
