@@ -8,24 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::sense::{SENSES, Sense};
 
-/// The lexicons that are compiled into the binary, by language.
-const BUILTIN: &[(&str, &[(&str, &str)])] = &[(
-    "en",
-    &[
-        ("lexicon", include_str!("../../lexicons/en/lexicon.toml")),
-        ("anatomy", include_str!("../../lexicons/en/anatomy.toml")),
-        ("change", include_str!("../../lexicons/en/change.toml")),
-        ("normal", include_str!("../../lexicons/en/normal.toml")),
-        ("degree", include_str!("../../lexicons/en/degree.toml")),
-        ("side", include_str!("../../lexicons/en/side.toml")),
-        ("level", include_str!("../../lexicons/en/level.toml")),
-        ("context", include_str!("../../lexicons/en/context.toml")),
-        ("grammar", include_str!("../../lexicons/en/grammar.toml")),
-        ("sections", include_str!("../../lexicons/en/sections.toml")),
-        ("findings", include_str!("../../lexicons/en/findings.toml")),
-        ("ordinary", include_str!("../../lexicons/en/ordinary.toml")),
-    ],
-)];
+/// The lexicons that are compiled into the binary: every folder of `lexicons/` is a language.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "lexicons/"]
+struct Builtin;
 
 /// A phrase and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +108,15 @@ impl Lexicon {
         Self::compile(&builtin_files(language)?)
     }
 
+    /// The languages of the built-in lexicons, by alphabet.
+    pub fn languages() -> Vec<String> {
+        let mut languages: Vec<String> = Builtin::iter()
+            .filter_map(|path| path.split_once('/').map(|(language, _)| language.to_owned()))
+            .collect();
+        languages.dedup();
+        languages
+    }
+
     /// The lexicon in a folder of TOML files. When its `lexicon.toml` says `extends = "en"`, its
     /// lists are added to the built-in ones of that language; otherwise it must be whole.
     ///
@@ -200,14 +195,19 @@ fn header(files: &Files) -> Result<Header, LexiconError> {
 }
 
 fn builtin_files(language: &str) -> Result<Files, LexiconError> {
-    BUILTIN
-        .iter()
-        .find(|(name, _)| *name == language)
-        .map(|(_, files)| files.iter().map(|&(n, t)| (n.to_owned(), t.to_owned())).collect())
-        .ok_or_else(|| LexiconError::UnknownLanguage {
-            language: language.to_owned(),
-            known: BUILTIN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
-        })
+    let prefix = format!("{language}/");
+    let mut files = Files::new();
+    for path in Builtin::iter() {
+        let name = path.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".toml"));
+        if let (Some(name), Some(file)) = (name, Builtin::get(&path)) {
+            files.push((name.to_owned(), String::from_utf8_lossy(&file.data).into_owned()));
+        }
+    }
+    if files.is_empty() {
+        let known = Lexicon::languages().join(", ");
+        return Err(LexiconError::UnknownLanguage { language: language.to_owned(), known });
+    }
+    Ok(files)
 }
 
 fn folder_files(folder: &Path) -> Result<Files, LexiconError> {
