@@ -9,11 +9,13 @@ impl Binder<'_> {
     /// What happens to the structure at `first`, said before it, and whether to a root in it.
     pub(super) fn leftward(&self, first: usize) -> Option<(State, usize, bool)> {
         let (anatomy, form) = self.anatomy(first)?;
-        if form == Form::Adjective {
+        // "adequate spinal." has lost its noun.
+        if form == Form::Adjective && first + 1 < self.clause.marks.len() {
             return None;
         }
         let mut within = false;
         let mut root = false;
+        let mut shared = false;
         for at in (0..first).rev() {
             if self.is_place(at) {
                 continue;
@@ -31,6 +33,9 @@ impl Binder<'_> {
                     | Sense::To
                     | Sense::Degree(_) => {}
                     Sense::And if self.joins_sides(at) => {}
+                    // "compressing the nerve root and the sac"
+                    Sense::And | Sense::Or if self.follows_root(at) => shared = true,
+                    Sense::Root if shared => {}
                     Sense::Change(change, Class::Adjective) if self.is_of_root(at) => {
                         let change = State::Change(change, Class::Adjective);
                         return (anatomy == Anatomy::Foramen).then_some((change, at, true));
@@ -52,6 +57,11 @@ impl Binder<'_> {
             }
         }
         None
+    }
+
+    /// Whether a nerve root stands right before an "and".
+    fn follows_root(&self, and: usize) -> bool {
+        and > 0 && self.sense(and - 1) == Some(Sense::Root)
     }
 
     /// Whether it is a nerve root that is said to be compressed (rule 12).
@@ -166,7 +176,7 @@ impl Binder<'_> {
                     Sense::Degree(_) | Sense::Significant | Sense::Borderline => {
                         degree = degree.or(Some(at));
                     }
-                    Sense::Change(_, Class::Verb) => break,
+                    Sense::Change(_, Class::Verb) if at + 1 < self.clause.marks.len() => break,
                     Sense::Change(change, class) => {
                         let attributive = class == Class::Adjective
                             && !linked
@@ -281,8 +291,11 @@ impl Binder<'_> {
         while matches!(self.sense(at), Some(Sense::Filler | Sense::Side(_))) {
             at += 1;
         }
-        self.sense(at) == Some(Sense::Root)
-            && matches!(self.sense(at + 1), Some(Sense::Change(..) | Sense::Be))
+        let first = at;
+        while self.sense(at) == Some(Sense::Root) {
+            at += 1;
+        }
+        at > first && matches!(self.sense(at), Some(Sense::Change(..) | Sense::Be))
     }
 
     /// Whether "with" is followed by a change of the structure before it, not of another one.
