@@ -144,16 +144,23 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
     let open = |line: &Physical| {
         !matches!(scan.items[line.end - 1].tag, Tag::Stop | Tag::Colon | Tag::Semicolon)
     };
-    let evidence = lines
-        .windows(2)
-        .filter(|pair| !pair[1].after_blank && open(&pair[0]) && full(&pair[0], &pair[1]))
-        .count();
-    let is_wrapped = plausible && evidence >= 2;
-    // Where small letters begin a line only in mid-sentence, they tell a wrapped line too.
     let small = |line: &Physical| {
         let start = scan.span(scan.items[line.first]).start as usize;
         text[start..].starts_with(char::is_lowercase)
     };
+    let is_full_pair = |pair: &&[Physical]| {
+        !pair[1].after_blank
+            && open(&pair[0])
+            && full(&pair[0], &pair[1])
+            && !begins_anew(&scan.items[pair[1].first..pair[1].end])
+    };
+    let full_pairs = || lines.windows(2).filter(is_full_pair);
+    // The longest line is full by itself and proves nothing: a sentence must be seen to go on,
+    // unless all is in capitals.
+    let is_wrapped = plausible
+        && full_pairs().count() >= 2
+        && (full_pairs().any(|pair| small(&pair[1])) || !text.contains(char::is_lowercase));
+    // Where small letters begin a line only in mid-sentence, they tell a wrapped line too.
     let runs_on = |last: &Physical, line: &Physical| {
         open(last)
             && last.length >= NARROWEST

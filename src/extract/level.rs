@@ -331,6 +331,10 @@ impl Grammar<'_> {
             connected = true;
             let wrapped = self.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Newline);
             next = self.skip_filler(next + 1 + usize::from(wrapped));
+            // "and, to a lesser degree, at L3-4"
+            while self.sense(next) == Some(Sense::To) {
+                next = self.skip_filler(next + 1);
+            }
         }
         if !connected {
             return None;

@@ -170,7 +170,7 @@ impl Binder<'_> {
             at += 1;
         }
         let run = self.without_forward(run, at);
-        self.without_far_places(run, core_last)
+        self.without_far_places(run)
     }
 
     /// Whether the clause or a part of it ends after this mark.
@@ -229,7 +229,11 @@ impl Binder<'_> {
                 self.sense(at),
                 Some(Sense::Resolved | Sense::Absent | Sense::HedgeAfter | Sense::Unassessable)
             );
-            if is_cue {
+            // "stenosis at L4-5" keeps its place whatever follows.
+            let is_own_place = self.is_place(at)
+                && at > 0
+                && matches!(self.sense(at - 1), Some(Sense::Of | Sense::Over));
+            if is_cue || is_own_place {
                 run.push(at);
                 break;
             }
@@ -255,7 +259,7 @@ impl Binder<'_> {
 
     /// Leaves out a place after a comma or "and" that begins something new: "mild stenosis, at
     /// L4-5 moderate".
-    pub(super) fn without_far_places(&self, run: Vec<usize>, _core_last: usize) -> Vec<usize> {
+    pub(super) fn without_far_places(&self, run: Vec<usize>) -> Vec<usize> {
         let mut kept = Vec::new();
         let mut separated = false;
         for (n, &at) in run.iter().enumerate() {

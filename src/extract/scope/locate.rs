@@ -35,7 +35,12 @@ impl Walk<'_> {
         };
         let kept: Vec<(usize, Place)> = places
             .iter()
-            .filter(|(at, _, worst)| !(*worst && (scoped || named_before(*at, &places))))
+            .filter(|(at, _, worst)| {
+                // "noticeably at L4-5, where ..." is the place of what "where" says.
+                let relative = clause.sense(at + 1) == Some(Sense::Anaphor)
+                    || clause.sense(at + 2) == Some(Sense::Anaphor);
+                !*worst || relative || !(scoped || named_before(*at, &places))
+            })
             .map(|(at, place, _)| (*at, place.clone()))
             .collect();
         let named = kept.iter().any(|(_, place)| matches!(place, Place::Named(_)));
@@ -46,12 +51,21 @@ impl Walk<'_> {
     pub(super) fn place(&self, context: &Context<'_>, claim: &Claim) -> Where {
         if let Some(at) = claim.place {
             let own = context.candidates.iter().find(|(i, _)| *i == at).map(|(_, place)| place);
-            if let Some(place) = own.filter(|place| **place != Place::Vertebra) {
+            let picked = context.is_worst(at) && context.candidates.len() > 1;
+            if let Some(place) = own.filter(|place| **place != Place::Vertebra && !picked) {
                 return self.resolve(context, at, place);
             }
         }
         let usable = |place: &&(usize, Place)| place.1 != Place::Vertebra;
-        let before = context.candidates.iter().filter(usable).rfind(|(at, _)| *at < claim.first);
+        let governs = |at: usize| {
+            let picked = context.is_worst(at) && context.candidates.len() > 1;
+            !picked || !(at..claim.first).any(|i| context.clause.tag(i) == Some(Tag::Comma))
+        };
+        let before = context
+            .candidates
+            .iter()
+            .filter(usable)
+            .rfind(|(at, _)| *at < claim.first && governs(*at));
         let after = context.candidates.iter().filter(usable).find(|(at, _)| *at > claim.last);
         let inside = context
             .candidates

@@ -258,6 +258,11 @@ struct Context<'c> {
 }
 
 impl Context<'_> {
+    /// Whether the place at a mark was picked out of several as the worst.
+    fn is_worst(&self, at: usize) -> bool {
+        matches!(self.clause.marks[at], Mark::Place(index) if self.clause.worst[index as usize])
+    }
+
     fn has_vertebra(&self) -> bool {
         self.clause.places.contains(&Place::Vertebra)
     }
