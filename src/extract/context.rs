@@ -66,7 +66,7 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     if let Some(cue) = trails(Sense::Not) {
         return told(Stance::Negated, Some(cue));
     }
-    let cue = match inside(Sense::Not) {
+    let cue = match inside(Sense::Not).filter(|&at| !clause.is_listed_no(at)) {
         Some(cue) => Some(cue),
         None if reach.wide => None,
         None => negation(clause, reach),

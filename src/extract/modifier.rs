@@ -70,6 +70,9 @@ pub(super) fn parts(clause: &Clause, run: &[usize]) -> Vec<Part> {
                 Tag::Term(Sense::None | Sense::Normal | Sense::Patent | Sense::Absent) => {
                     (!past).then_some(Piece::Degree(Grade::Normal, false))
                 }
+                Tag::Term(Sense::Not) if clause.is_listed_no(at) => {
+                    Some(Piece::Degree(Grade::Normal, false))
+                }
                 Tag::Term(Sense::Side(sides)) => Some(Piece::Side(sides)),
                 Tag::Term(Sense::Worse) | Tag::Greater => Some(Piece::Worse),
                 Tag::Comma

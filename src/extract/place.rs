@@ -106,6 +106,15 @@ impl Clause {
         }
     }
 
+    /// Whether "no" at a mark is a value in a list: "moderate left and no right stenosis".
+    pub fn is_listed_no(&self, at: usize) -> bool {
+        let before = |n: usize| at.checked_sub(n).and_then(|i| self.tag(i));
+        self.sense(at) == Some(Sense::Not)
+            && matches!(self.sense(at + 1), Some(Sense::Side(_)))
+            && matches!(before(1), Some(Tag::Comma | Tag::Slash | Tag::Term(Sense::And)))
+            && matches!(before(2), Some(Tag::Term(Sense::Side(_) | Sense::Degree(_))))
+    }
+
     /// Whether a place stands at a mark.
     pub fn is_place(&self, at: usize) -> bool {
         matches!(self.marks.get(at), Some(Mark::Place(_)))

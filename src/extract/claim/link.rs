@@ -23,7 +23,13 @@ impl Binder<'_> {
             match self.tag(at)? {
                 Tag::Term(sense) => match sense {
                     Sense::Within => within = true,
-                    Sense::Root if within && anatomy == Anatomy::Foramen => root = true,
+                    Sense::Root
+                        if (within || self.sense(at + 1) == Some(Sense::Of))
+                            && anatomy == Anatomy::Foramen =>
+                    {
+                        root = true;
+                        within = true;
+                    }
                     Sense::Filler
                     | Sense::Of
                     | Sense::Over
@@ -57,6 +63,17 @@ impl Binder<'_> {
             }
         }
         None
+    }
+
+    /// Whether a structure only tells where a nerve root is: "the root in the recess".
+    pub(super) fn locates_root(&self, at: usize) -> bool {
+        let place =
+            (0..at).rev().find(|&i| !matches!(self.sense(i), Some(Sense::Filler | Sense::Side(_))));
+        place.is_some_and(|i| {
+            matches!(self.sense(i), Some(Sense::Of | Sense::Within))
+                && i > 0
+                && self.sense(i - 1) == Some(Sense::Root)
+        })
     }
 
     /// Whether a nerve root stands right before an "and".

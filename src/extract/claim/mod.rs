@@ -120,6 +120,10 @@ impl<'a> Binder<'a> {
                 at += 1;
                 continue;
             }
+            if self.locates_root(at) && self.leftward(at).is_none() {
+                at += 1;
+                continue;
+            }
             let group = self.group(at);
             let last = *group.last().unwrap_or(&at);
             let left = self.leftward(at);

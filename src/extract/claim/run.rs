@@ -52,6 +52,7 @@ impl Binder<'_> {
                         run.push(at);
                     }
                     Sense::Previously | Sense::Now => run.push(at),
+                    Sense::Not if self.clause.is_listed_no(at) => run.push(at),
                     Sense::Filler
                     | Sense::LevelWord
                     | Sense::Unchanged
@@ -207,6 +208,11 @@ impl Binder<'_> {
         if next >= self.clause.marks.len() || !self.is_noun(next) {
             return run;
         }
+        // "mild following surgery": a preposition keeps the degree from the noun after it.
+        let last = run.iter().rev().find(|&&at| self.sense(at) != Some(Sense::Filler));
+        if last.is_some_and(|&at| matches!(self.sense(at), Some(Sense::Of | Sense::Over))) {
+            return run;
+        }
         let separator = |at: usize| {
             matches!(
                 self.tag(at),
@@ -214,13 +220,14 @@ impl Binder<'_> {
                     Tag::Comma
                         | Tag::Colon
                         | Tag::Dash
+                        | Tag::Slash
                         | Tag::Open
                         | Tag::Close
                         | Tag::Term(Sense::Be)
                 )
             )
         };
-        let and = |at: usize| matches!(self.tag(at), Some(Tag::Slash | Tag::Term(Sense::And)));
+        let and = |at: usize| self.sense(at) == Some(Sense::And);
         while let Some(at) = run.pop() {
             if separator(at) {
                 break;
@@ -275,6 +282,7 @@ impl Binder<'_> {
                                     | Sense::Patent
                                     | Sense::Normal
                                     | Sense::Absent
+                                    | Sense::Side(_)
                             )
                         ) =>
                 {
