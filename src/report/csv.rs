@@ -28,8 +28,10 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
         return Fit::No;
     };
     let given = ColumnNames::default();
-    let names = names(line.as_bytes(), delimiter(line.as_bytes(), &given));
-    let is_table = Layout::of(&names, &given).is_ok_and(|layout| layout.is_convincing());
+    let delimiter = delimiter(line.as_bytes(), &given);
+    let is_table = delimiter != NO_DELIMITER
+        && Layout::of(&names(line.as_bytes(), delimiter), &given)
+            .is_ok_and(|layout| layout.is_convincing());
     Fit::likely_if(is_table || line.starts_with("sep="))
 }
 
@@ -80,17 +82,17 @@ pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
     }
 }
 
-/// The delimiter that makes the most of a header.
+/// The delimiter that makes the most of a header: the most known columns, or else the most.
 fn delimiter(header: &[u8], given: &ColumnNames) -> u8 {
     let score = |delimiter| {
         let names = names(header, delimiter);
-        let found = Layout::of(&names, given).map_or(0, |layout| layout.found());
-        (names.len() > 1, found, names.len())
+        let known = Layout::of(&names, given).map_or(0, |layout| layout.found());
+        (known, names.len())
     };
-    let mut best = (NO_DELIMITER, (false, 0, 0));
-    for delimiter in DELIMITERS {
+    let mut best = (NO_DELIMITER, (0, 1));
+    for delimiter in DELIMITERS.into_iter().filter(|delimiter| header.contains(delimiter)) {
         let score = score(delimiter);
-        if score.0 && score > best.1 {
+        if score.1 > 1 && score > best.1 {
             best = (delimiter, score);
         }
     }
@@ -131,19 +133,17 @@ impl Records {
         loop {
             let mut line = Vec::new();
             let end = matches!(read_line(&mut self.input, &mut line, LONGEST)?, Line::End);
-            match line.trim_ascii_end() {
-                [b's', b'e', b'p', b'=', delimiter] => self.delimiter = *delimiter,
-                [] if !end => {
-                    self.line += 1;
-                    continue;
-                }
-                header => {
-                    self.delimiter = delimiter(header, given);
-                    self.input.put_back(&line);
-                    return Ok(());
-                }
+            if line.trim_ascii().is_empty() && !end {
+                self.line += 1;
+                continue;
             }
-            self.line += 1;
+            if let [b's', b'e', b'p', b'=', delimiter, b'\r' | b'\n', ..] = line[..] {
+                self.delimiter = delimiter;
+                self.line += 1;
+            } else {
+                self.delimiter = delimiter(&line, given);
+                self.input.put_back(&line);
+            }
             return Ok(());
         }
     }
@@ -262,7 +262,7 @@ fn quoting(line: &[u8], delimiter: u8, mut is_open: bool) -> Quoting {
             is_open = true;
             rest = quoted;
         } else {
-            match rest.iter().position(|byte| ends_field(byte)) {
+            match rest.iter().position(&ends_field) {
                 Some(end) => rest = &rest[end + 1..],
                 None => return Quoting::Closed,
             }

@@ -85,7 +85,7 @@ impl<R: Read> Read for Counting<R> {
 #[derive(Debug)]
 pub(super) enum Found {
     One(Input),
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// Finds all files, and how many bytes they have.
@@ -133,12 +133,15 @@ fn walk(folder: &Path, format: Option<&Format>, found: &mut Vec<Found>, total: &
             }
             Ok(entry) => {
                 skipped += 1;
-                extensions.insert(name_parts(entry.path()).1);
+                extensions.insert(match name_parts(entry.path()).1 {
+                    none if none.is_empty() => "no extension".to_owned(),
+                    other => format!(".{other}"),
+                });
             }
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 let fault = Fault::Unreadable(error.into());
-                found.push(Found::Event(Event::Bad(BadRecord { place: place(&path), fault })));
+                found.push(bad(&path, fault));
             }
         }
     }
@@ -146,13 +149,17 @@ fn walk(folder: &Path, format: Option<&Format>, found: &mut Vec<Found>, total: &
         let extensions = FORMATS.iter().flat_map(|format| format.extensions);
         let extensions = extensions.map(|known| format!(".{known}")).collect::<Vec<_>>().join(" ");
         let fault = Fault::EmptyFolder { extensions };
-        found.push(Found::Event(Event::Bad(BadRecord { place: place(folder), fault })));
+        found.push(bad(folder, fault));
     } else if skipped > 0 {
-        let extensions: Vec<_> = extensions.iter().map(|other| format!(".{other}")).collect();
-        let value = format!("{skipped} files ({})", extensions.join(" "));
-        let caution = Caution::SkippedFiles;
-        found.push(Found::Event(Event::Warning(Warning { place: place(folder), value, caution })));
+        let extensions = extensions.into_iter().collect::<Vec<_>>().join(", ");
+        let value = format!("{skipped} files ({extensions})");
+        let warning = Warning { place: place(folder), value, caution: Caution::SkippedFiles };
+        found.push(Found::Event(Box::new(Event::Warning(warning))));
     }
+}
+
+fn bad(path: &Path, fault: Fault) -> Found {
+    Found::Event(Box::new(Event::Bad(BadRecord { place: place(path), fault })))
 }
 
 fn place(path: &Path) -> Place {

@@ -22,7 +22,7 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
     let text = head.text.trim_start();
     let is_array =
         text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']));
-    Fit::likely_if(is_array || text.starts_with('{') && !is_whole(text.as_bytes()))
+    Fit::likely_if(is_array || text.starts_with('{') && jsonl::fits(head) == Fit::No)
 }
 
 pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -52,15 +52,6 @@ pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
             };
             items.sink.bad(position, fault)
         }
-    }
-}
-
-/// Whether the first line is a JSON value by itself, as far as it is in sight.
-pub(super) fn is_whole(text: &[u8]) -> bool {
-    match text.split_inclusive(|&b| b == b'\n').next() {
-        Some(line) if line.ends_with(b"\n") => serde_json::from_slice::<Value>(line).is_ok(),
-        Some(_) => true,
-        None => false,
     }
 }
 

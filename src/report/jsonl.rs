@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 
 use super::Fit;
 use super::decode::{Content, Head, Line, read_line};
-use super::json::{Objects, is_whole};
+use super::json::Objects;
 use super::problem::{Fault, Position};
 use super::record::Sink;
 use super::text::LONGEST;
 
 pub(super) fn fits(head: &Head<'_>) -> Fit {
-    let first = head.text.trim_start();
-    Fit::likely_if(first.starts_with('{') && is_whole(first.as_bytes()))
+    // An object over several lines has no brace at the start of its second.
+    let mut lines = head.text.lines().filter(|line| !line.trim().is_empty()).take(2).peekable();
+    Fit::likely_if(lines.peek().is_some() && lines.all(|line| line.starts_with('{')))
 }
 
 pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {

@@ -112,7 +112,7 @@ pub enum Fault {
 pub struct Warning {
     /// Where it stands. File, column and [`Warning::caution`] together make a key to count by.
     pub place: Place,
-    /// The value that the warning is about.
+    /// The value that the warning is about. It may be a patient's.
     pub value: String,
     /// What is the matter with it.
     pub caution: Caution,

@@ -37,7 +37,7 @@ impl Reader {
         for found in self.found {
             let (input, name, path) = match found {
                 Found::Event(event) => {
-                    emit(event)?;
+                    emit(*event)?;
                     continue;
                 }
                 Found::One(Input::Path(path)) => {

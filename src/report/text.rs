@@ -1,6 +1,5 @@
 //! Plain text: a file is a report.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -21,14 +20,15 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
 }
 
 pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    let mut text = String::new();
-    if let Err(error) = content.into_text().take(LONGEST as u64 + 1).read_to_string(&mut text) {
+    let mut bytes = Vec::new();
+    if let Err(error) = content.into_text().take(LONGEST as u64 + 1).read_to_end(&mut bytes) {
         return sink.bad(None, Fault::Unreadable(error));
     }
-    if text.len() > LONGEST {
+    if bytes.len() > LONGEST {
         return sink.bad(None, Fault::TooLong { limit: LONGEST });
     }
-    match sink.text(&Cell::Text(Cow::Owned(text))) {
+    // They are UTF-8 by now, so nothing is lost.
+    match sink.text(&Cell::Text(String::from_utf8_lossy(&bytes))) {
         Ok(text) => sink.report(None, Report { id: sink.stem.clone(), text, ..Report::default() }),
         Err(fault) => sink.bad(None, fault),
     }

@@ -238,4 +238,6 @@ fn nul_bytes_and_lone_carriage_returns_do_no_harm() {
     assert_eq!((padded.ids(), padded.texts()), (vec!["7"], vec!["Fine\0."]));
     let old = read_bytes("id,text\r1,\"A\rB.\"\r2,C.\r", Options::default());
     assert_eq!(old.texts(), ["A\rB.", "C."]);
+    let tabs = read_bytes("sep=\t\r\nid\ttext\r\n1\tFine.\r\n", Options::default());
+    assert_eq!(tabs.texts(), ["Fine."]);
 }

@@ -69,6 +69,9 @@ fn bad_json_is_named_and_the_other_objects_are_read() {
     assert_eq!(lines.cautions(), [Caution::UnusableValue]);
     assert_eq!(lines.reports[1].id.len(), 64, "an id that lost digits is none");
 
+    let first = read_bytes("{\"text\": \"Cut off.\n{\"text\": \"Fine.\"}\n", Options::default());
+    assert_eq!((first.texts(), first.bad_places("")), (vec!["Fine."], vec!["line 1".into()]));
+
     let array = read("bad/array.json");
     assert_eq!(array.ids(), ["K-1", "K-4"]);
     assert_eq!(array.bad_places("bad/array.json"), ["item 2, column `text`", "item 3", "item 5"]);
