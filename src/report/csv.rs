@@ -151,8 +151,7 @@ impl Records {
     /// Reads the next record into `raw`.
     ///
     /// After a bad one it goes on with the line after the bad one's first, since what looks like
-    /// the inside of its quotes may be other records. Not so in a table of one column, where each
-    /// line of the bad record would pass for a report.
+    /// the inside of its quotes may be other records.
     fn next(&mut self, raw: &mut Vec<u8>) -> io::Result<Next> {
         raw.clear();
         let start = self.line;
@@ -162,13 +161,12 @@ impl Records {
             let begin = raw.len();
             let fault = match read_line(&mut self.input, raw, LONGEST)? {
                 Line::End if begin == 0 => return Ok(Next::End),
-                Line::End => Fault::OpenQuote,
                 Line::TooLong if begin == 0 => {
                     self.input.skip_until(b'\n')?;
                     self.line += 1;
                     return Ok(Next::Bad(Fault::TooLong { limit: LONGEST }));
                 }
-                Line::TooLong => Fault::OpenQuote,
+                Line::End | Line::TooLong => Fault::OpenQuote,
                 Line::Whole => {
                     self.line += 1;
                     match quoting(&raw[begin..], self.delimiter, is_open) {
@@ -181,17 +179,33 @@ impl Records {
                             continue;
                         }
                         Quoting::Open => Fault::OpenQuote,
-                        Quoting::Stray => Fault::StrayQuote,
+                        Quoting::Stray if self.delimiter == NO_DELIMITER => {
+                            self.skip_to_quote(raw)?;
+                            return Ok(Next::Bad(Fault::StrayQuote { last: self.line - 1 }));
+                        }
+                        Quoting::Stray => Fault::StrayQuote { last: start },
                     }
                 }
             };
-            let is_one_column = self.delimiter == NO_DELIMITER;
-            if begin > 0 && !(is_one_column && matches!(fault, Fault::StrayQuote)) {
+            if begin > 0 {
                 self.input.put_back(&raw[first_end..]);
                 self.line = start + 1;
             }
             return Ok(Next::Bad(fault));
         }
+    }
+
+    /// Skips to a line that ends in a quote, as the last line of a quoted text does. In a table of
+    /// one column each line of a bad record would pass for a report.
+    fn skip_to_quote(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
+        while !line.trim_ascii_end().ends_with(b"\"") {
+            line.clear();
+            match read_line(&mut self.input, line, LONGEST)? {
+                Line::Whole => self.line += 1,
+                Line::TooLong | Line::End => break,
+            }
+        }
+        Ok(())
     }
 }
 

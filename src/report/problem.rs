@@ -80,8 +80,8 @@ pub enum Fault {
          or a line break"
     )]
     Ragged { found: usize, expected: usize },
-    #[error("a quote stands inside a quoted field; write it twice")]
-    StrayQuote,
+    #[error("a quote stands inside a quoted field; write it twice (left out up to line {last})")]
+    StrayQuote { last: u64 },
     #[error("a quote is opened and never closed; close it")]
     OpenQuote,
     #[error(

@@ -173,9 +173,10 @@ fn cell(value: DataRef<'_>, is_date: bool, is_1904: bool) -> Cell<'_> {
     };
     match value {
         DataRef::Empty => Cell::Text(Cow::Borrowed("")),
-        DataRef::SharedString(text) => Cell::Text(unescape(text)),
-        DataRef::String(text) => Cell::Text(Cow::Owned(unescape(&text).into_owned())),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::Text(Cow::Owned(text)),
+        DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(text)),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cell::Text(Cow::Owned(text))
+        }
         DataRef::DateTime(moment) if DATES.contains(&moment.as_f64()) => date(moment),
         DataRef::DateTime(_) => Cell::Unusable("a time without a date"),
         DataRef::Int(number) => Cell::Text(Cow::Owned(number.to_string())),
@@ -190,33 +191,4 @@ fn cell(value: DataRef<'_>, is_date: bool, is_1904: bool) -> Cell<'_> {
         DataRef::Bool(_) => Cell::Unusable("true or false"),
         DataRef::Error(_) => Cell::Unusable("an Excel error such as #REF!"),
     }
-}
-
-/// Resolves Excel's escapes such as `_x000D_`, which stands for a carriage return.
-fn unescape(text: &str) -> Cow<'_, str> {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("_x") {
-        let escaped = rest.get(start + 2..start + 7).and_then(|code| {
-            let code = code.strip_suffix('_')?;
-            char::from_u32(u32::from_str_radix(code, 16).ok()?)
-        });
-        let end = match escaped {
-            Some(character) => {
-                plain.push_str(&rest[..start]);
-                plain.push(character);
-                start + 7
-            }
-            None => {
-                plain.push_str(&rest[..start + 2]);
-                start + 2
-            }
-        };
-        rest = &rest[end..];
-    }
-    if plain.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    plain.push_str(rest);
-    Cow::Owned(plain)
 }

@@ -157,6 +157,21 @@ fn a_folder_is_read_in_order_and_says_what_it_skipped() {
 }
 
 #[test]
+fn compressed_files_of_a_folder_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["comma.csv.zst", "array.json.gz"] {
+        std::fs::copy(fixture(name), folder.path().join(name)).unwrap();
+    }
+    let outcome = read_all(vec![Input::named(folder.path())], Options::default());
+    assert_eq!(outcome.reports.len(), 6);
+    assert_eq!(outcome.cautions(), [Caution::DuplicateId; 3]);
+
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let empty = read_all(vec![Input::named(folder.path().join("empty"))], Options::default());
+    assert!(empty.bad_messages()[0].contains("give a folder with .xlsx"));
+}
+
+#[test]
 fn findings_and_impression_make_a_text_where_no_column_has_it_whole() {
     let outcome = read("sections.csv");
     let whole = "TECHNIQUE:\nT2 sagittal.\n\nFINDINGS:\nL4-L5: moderate stenosis.\n\
@@ -185,6 +200,12 @@ fn columns_can_be_named() {
     let report = &read_bytes(table, options).reports[0];
     assert_eq!((&*report.id, &*report.text), ("7", "Fine."));
     assert_eq!(report.exam_date.as_deref(), Some("2019-03-25"));
+
+    let mut sections = ColumnNames::default();
+    sections.set(Field::Findings, "Befund");
+    let options = Options { columns: sections, ..Options::default() };
+    let befund = read_bytes("id;text;Befund\n7;Not this.;Fine.\n", options);
+    assert_eq!(befund.texts(), ["Befund:\nFine."], "a section that is named goes before a text");
 
     columns.set(Field::Sex, "gndr");
     let outcome = read_bytes(table, Options { columns, ..named_format("csv") });
@@ -220,6 +241,10 @@ fn an_encoding_shows_only_where_the_first_byte_beyond_ascii_comes() {
         let table = [b"id,text\n", plain.as_bytes(), last].concat();
         assert_eq!(read_bytes(table, Options::default()).texts().last(), Some(&text));
     }
+    // What is read at a time ends between the two bytes of the é.
+    let padding = "x".repeat(64 * 1024 - "id,text\n1,".len() - 1);
+    let outcome = read_bytes(format!("id,text\n1,{padding}é\n"), Options::default());
+    assert_eq!((outcome.texts(), outcome.warnings.len()), (vec![&*format!("{padding}é")], 0));
 }
 
 #[test]

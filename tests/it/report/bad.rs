@@ -1,6 +1,6 @@
 //! Records that cannot be read: each is named, and the others are read.
 
-use deepspine::report::{Caution, DateOrder, Fault, Input, Options, Position};
+use deepspine::report::{Caution, DateOrder, Fault, Format, Input, Options, Position};
 
 use super::{expected, fixture, read, read_all, read_bytes, read_with};
 
@@ -22,7 +22,10 @@ fn bad_rows_are_named_and_the_others_are_read() {
                 "{file}, line 5, column `report_text`: the report text is empty; fill it in or \
                  leave the record out"
             ),
-            format!("{file}, line 7: a quote stands inside a quoted field; write it twice"),
+            format!(
+                "{file}, line 7: a quote stands inside a quoted field; write it twice (left out \
+                 up to line 7)"
+            ),
             format!(
                 "{file}, line 10, column `report_text`: holds bytes that are not UTF-8; give the \
                  file's encoding with --encoding"
@@ -136,4 +139,13 @@ fn an_open_quote_costs_one_row_wherever_it_is() {
             assert_eq!(outcome.bad_places(""), [format!("line {}", open + 2)]);
         }
     }
+}
+
+#[test]
+fn in_a_table_of_texts_no_piece_of_a_bad_one_passes_for_a_report() {
+    let table = "narrative\n\"One\nthe \"vacuum\" sign\nlast line.\"\n\"A \"B\" C.\"\n\"Fine.\"\n";
+    let outcome = read_bytes(table, Options { format: Format::named("csv"), ..Options::default() });
+    assert_eq!(outcome.texts(), ["Fine."]);
+    assert_eq!(outcome.bad_places(""), ["line 2", "line 5"]);
+    assert!(outcome.bad[0].to_string().contains("up to line 4"));
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use deepspine::report::{Event, Fault, Format, Input, Options, Reader};
 use proptest::prelude::*;
 
-use super::{fixture, named_format, read_bytes, stream};
+use super::{fixture, named_format, read_all, read_bytes, stream};
 
 #[test]
 fn reading_stops_when_the_caller_wants_no_more() {
@@ -124,6 +124,46 @@ fn a_record_without_end_is_given_up() {
     assert_eq!((array.texts(), array.bad_places("")), (vec!["Fine."], vec!["item 2".into()]));
     let plain = read_bytes(long, named_format("text"));
     assert!(matches!(plain.bad[0].fault, Fault::TooLong { .. }));
+}
+
+#[test]
+fn an_open_quote_is_given_up_before_the_whole_file_is_in_memory() {
+    let open = |n| if n == 0 { "\"" } else { "" };
+    let make = move |n| format!("{n},{}{}\n", open(n), filler(n)).into_bytes();
+    let header = Cursor::new(b"id,text\n");
+    let made = header.chain(Made { make, pieces: 0..20_000, piece: Cursor::default() });
+    let reader = Reader::new(vec![stream(made)], named_format("csv"));
+    let progress = reader.progress();
+    let flow = reader.for_each(|event| {
+        assert!(matches!(event, Event::Bad(_)), "{event:?}");
+        ControlFlow::Break(())
+    });
+    assert!(flow.is_break());
+    assert!(progress.read() < 20 << 20, "{}", progress.read());
+}
+
+/// A disk that fails at one place.
+struct FailsOnce(Option<&'static str>);
+
+impl Read for FailsOnce {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), |message| Err(io::Error::other(message)))
+    }
+}
+
+#[test]
+fn an_error_amid_a_file_is_never_taken_for_its_end() {
+    let nothing = read_all(vec![stream(FailsOnce(Some("bad sector")))], Options::default());
+    assert!(nothing.bad[0].to_string().contains("bad sector"));
+    for before in [0, 1, 100, 200_000] {
+        let rows = (0..before).map(|n| format!("{n},Fine.\n")).collect::<String>();
+        let start = Cursor::new(format!("id,text\n{rows}"));
+        let outcome =
+            read_all(vec![stream(start.chain(FailsOnce(Some("bad sector"))))], Options::default());
+        assert_eq!(outcome.reports.len(), before);
+        assert_eq!(outcome.bad_places(""), [format!("line {}", before + 2)]);
+        assert!(outcome.bad[0].to_string().contains("bad sector"));
+    }
 }
 
 /// Bytes that look a little like the formats.
