@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod export;
 pub mod extract;
 pub mod label;
+pub mod learn;
 pub mod pipeline;
 pub mod report;
