@@ -1,0 +1,133 @@
+//! `extract`: report files to labels, in one pass that keeps nothing.
+
+mod input;
+mod output;
+mod progress;
+mod stream;
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use self::output::SharedOutput;
+use self::progress::{Counts, Progress};
+use self::stream::{Batches, Labelling};
+use super::INCOMPLETE;
+use crate::export::{FORMATS, Format};
+use crate::extract::Extractor;
+
+const EXAMPLES: &str = "\
+Examples:
+  deepspine extract reports.jsonl -o labels.jsonl
+  deepspine extract reports.jsonl -o labels.csv --format wide
+  zcat reports.jsonl.gz | deepspine extract - | jq -c .cells
+
+Exit codes:
+  0    every record was labelled
+  1    a fatal error; nothing was written to OUT
+  2    done, but bad records were skipped
+  130  interrupted; nothing was written to OUT";
+
+/// Label reports: files in, a label file out, nothing kept.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Files with reports; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Where the labels go; standard output if not given. The file appears when it is complete.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+
+    /// Format of the labels; if not given, that of OUT's extension (.jsonl: jsonl, .csv: long),
+    /// and jsonl on standard output.
+    #[arg(long, value_parser = format_names())]
+    format: Option<&'static Format>,
+
+    /// Stop at the first bad record instead of skipping it.
+    #[arg(long)]
+    strict: bool,
+
+    /// How many threads to use; all of the machine's if not given.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+fn format_names() -> impl TypedValueParser<Value = &'static Format> {
+    let values = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Format::named(&name).ok_or("the parser lets only names of formats pass"))
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    check_inputs(args)?;
+    let format = match args.format {
+        Some(format) => format,
+        None => format_of(args.output.as_deref())?,
+    };
+    let threads = match args.threads {
+        Some(threads) => threads,
+        None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+
+    let start = Instant::now();
+    let output = SharedOutput::open(args.output.as_deref())?;
+    let progress = Progress::new(&args.files);
+    output.discard_on_interrupt(&progress)?;
+    output.write(|out| format.write_header(out))?;
+
+    let input = input::open(&args.files, progress.bar());
+    let labelling = Labelling { extractor: Extractor::default(), format, threads };
+    let mut counts = Counts::default();
+    stream::run(labelling, Batches::new(input.records), |labelled| {
+        for bad in &labelled.bad {
+            if args.strict {
+                bail!("{bad}; without --strict it would be skipped");
+            }
+            counts.skipped += 1;
+            progress.complain(counts.skipped, bad);
+        }
+        output.write(|out| labelled.rendered.iter().try_for_each(|part| out.write_all(part)))?;
+        counts += labelled.counts;
+        progress.show(&counts);
+        Ok(())
+    })?;
+    output.complete()?;
+    counts.duplicates = input.duplicates.load(Ordering::Relaxed);
+    progress.summarise(&counts, start.elapsed());
+    Ok(if counts.skipped > 0 { INCOMPLETE.into() } else { ExitCode::SUCCESS })
+}
+
+/// Refuses what would only fail, or do harm, after much work.
+fn check_inputs(args: &Args) -> Result<()> {
+    let output = args.output.as_ref().and_then(|path| fs::canonicalize(path).ok());
+    for file in args.files.iter().filter(|file| !input::is_stdin(file)) {
+        let name = file.display();
+        let path = fs::canonicalize(file).with_context(|| {
+            format!("`{name}` cannot be opened; check its name and your rights")
+        })?;
+        if output.as_ref() == Some(&path) && path.is_file() {
+            bail!("`{name}` is input and output at once; give another name to -o");
+        }
+    }
+    Ok(())
+}
+
+fn format_of(output: Option<&Path>) -> Result<&'static Format> {
+    let Some(path) = output else { return Ok(&FORMATS[0]) };
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    Format::of_extension(&extension).with_context(|| {
+        let names = FORMATS.map(|format| format.name).join(", ");
+        format!(
+            "`{}`: the extension tells no format of labels; add --format, one of {names}",
+            path.display()
+        )
+    })
+}
