@@ -9,15 +9,14 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use self::input::{Input, Reader};
 use self::output::SharedOutput;
-use self::progress::{Counts, Progress};
-use self::stream::{Batches, Labelling};
+use self::progress::Progress;
+use self::stream::Labelling;
 use super::INCOMPLETE;
 use crate::export::{FORMATS, Format};
 use crate::extract::Extractor;
@@ -77,38 +76,31 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
 
-    let start = Instant::now();
+    let reader = Reader::new(args.files.iter().map(Input::named).collect());
     let output = SharedOutput::open(args.output.as_deref())?;
-    let progress = Progress::new(&args.files);
-    output.discard_on_interrupt(&progress)?;
+    let mut progress = Progress::new(reader.progress());
+    output.discard_on_interrupt(progress.bar())?;
     output.write(|out| format.write_header(out))?;
-
-    let input = input::open(&args.files, progress.bar());
     let labelling = Labelling { extractor: Extractor::default(), format, threads };
-    let mut counts = Counts::default();
-    stream::run(labelling, Batches::new(input.records), |labelled| {
-        for bad in &labelled.bad {
-            if args.strict {
-                bail!("{bad}; without --strict it would be skipped");
-            }
-            counts.skipped += 1;
-            progress.complain(counts.skipped, bad);
+    labelling.run(reader, |batch| {
+        if args.strict
+            && let Some(bad) = batch.notes.bad.first()
+        {
+            bail!("{bad}; without --strict it would be skipped");
         }
-        output.write(|out| labelled.rendered.iter().try_for_each(|part| out.write_all(part)))?;
-        counts += labelled.counts;
-        progress.show(&counts);
+        output.write(|out| batch.rendered.iter().try_for_each(|part| out.write_all(part)))?;
+        progress.advance(&batch);
         Ok(())
     })?;
     output.complete()?;
-    counts.duplicates = input.duplicates.load(Ordering::Relaxed);
-    progress.summarise(&counts, start.elapsed());
-    Ok(if counts.skipped > 0 { INCOMPLETE.into() } else { ExitCode::SUCCESS })
+    let skipped = progress.finish();
+    Ok(if skipped > 0 { INCOMPLETE.into() } else { ExitCode::SUCCESS })
 }
 
 /// Refuses what would only fail, or do harm, after much work.
 fn check_inputs(args: &Args) -> Result<()> {
     let output = args.output.as_ref().and_then(|path| fs::canonicalize(path).ok());
-    for file in args.files.iter().filter(|file| !input::is_stdin(file)) {
+    for file in args.files.iter().filter(|file| *file != Path::new("-")) {
         let name = file.display();
         let path = fs::canonicalize(file).with_context(|| {
             format!("`{name}` cannot be opened; check its name and your rights")

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use indicatif::ProgressBar;
 use tempfile::NamedTempFile;
 
 use super::super::INTERRUPTED;
-use super::progress::Progress;
 
 /// How long Ctrl-C waits for the batch that is being written. A pipe that nobody reads from would
 /// keep it waiting for ever.
@@ -51,13 +51,13 @@ impl SharedOutput {
     }
 
     /// Lets Ctrl-C (and a request to terminate) end the process between two batches.
-    pub(super) fn discard_on_interrupt(&self, progress: &Progress) -> Result<()> {
+    pub(super) fn discard_on_interrupt(&self, bar: &ProgressBar) -> Result<()> {
         let (name, output) = (self.name.clone(), Arc::clone(&self.output));
-        let progress = progress.clone();
+        let bar = bar.clone();
         let handler = move || {
             // The guard is held to the end, so that nothing more is written.
             let mut guard = lock_within(&output, PATIENCE);
-            progress.clear();
+            bar.finish_and_clear();
             match guard.as_deref_mut().map(Option::take) {
                 Some(None) => {}
                 Some(Some(Output::Part { part, .. })) => {

@@ -1,25 +1,25 @@
 //! What `extract` tells about itself, all of it on stderr.
 
+use std::collections::HashMap;
 use std::fmt::Display;
-use std::fs;
 use std::ops::AddAssign;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressStyle};
 
+use super::input::{self, Caution, Warning};
+use super::stream::LabelledBatch;
 use crate::label::Opinion;
 use crate::report::Report;
 
-/// What a run did.
+/// What was labelled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     reports: u64,
     text_bytes: u64,
     cells: u64,
     conflicts: u64,
-    pub(super) skipped: u64,
-    pub(super) duplicates: u64,
 }
 
 impl Counts {
@@ -37,68 +37,98 @@ impl AddAssign for Counts {
         self.text_bytes += other.text_bytes;
         self.cells += other.cells;
         self.conflicts += other.conflicts;
-        self.skipped += other.skipped;
-        self.duplicates += other.duplicates;
     }
 }
 
-/// Bad records beyond these are only counted: a million of them would bury what matters.
-const COMPLAINTS: u64 = 20;
+/// Complaints of a sort beyond these are only counted: a million would bury what matters.
+const COMPLAINTS: usize = 20;
 
-/// A progress bar over the bytes of the input, drawn where stderr is a terminal.
-#[derive(Clone)]
+/// A kind of warning: its file and column, and what it warns of.
+type WarningKind = (Arc<str>, Option<Arc<str>>, Caution);
+
+/// Keeps count, draws a bar where stderr is a terminal, and sums up at the end.
 pub(super) struct Progress {
+    reading: input::Progress,
     bar: ProgressBar,
+    counts: Counts,
+    skipped: u64,
+    duplicates: u64,
+    /// The first warning of each kind, and how many there were.
+    warnings: Vec<(Warning, u64)>,
+    /// Where in `warnings` each kind is.
+    kinds: HashMap<WarningKind, usize>,
 }
 
 impl Progress {
-    pub(super) fn new(files: &[PathBuf]) -> Self {
-        let sizes: Option<Vec<u64>> = files
-            .iter()
-            .map(|file| fs::metadata(file).ok().filter(|data| data.is_file()).map(|d| d.len()))
-            .collect();
-        // The size of a pipe or a folder is not known, and without it no end can be foretold.
-        let (bar, template) = match sizes.map(|sizes| sizes.iter().sum()) {
+    pub(super) fn new(reading: input::Progress) -> Self {
+        let (bar, template) = match reading.total() {
             Some(total) => (ProgressBar::new(total), "{bar:30} {percent:>3} %, {msg}, {eta} left"),
+            // A pipe does not tell how much it will bring.
             None => (ProgressBar::no_length(), "{spinner} {msg}, {elapsed}"),
         };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed"));
+        bar.set_style(ProgressStyle::with_template(template).expect("the templates are valid"));
         bar.set_message("reading");
-        Self { bar }
+        Self {
+            reading,
+            bar,
+            counts: Counts::default(),
+            skipped: 0,
+            duplicates: 0,
+            warnings: Vec::new(),
+            kinds: HashMap::new(),
+        }
     }
 
-    /// To be moved on by whoever reads the input.
     pub(super) fn bar(&self) -> &ProgressBar {
         &self.bar
     }
 
-    pub(super) fn show(&self, counts: &Counts) {
-        let rate = per_second(counts.reports, self.bar.elapsed());
-        let reports = HumanCount(counts.reports);
+    /// Takes account of one more batch.
+    pub(super) fn advance(&mut self, batch: &LabelledBatch) {
+        self.counts += batch.counts;
+        batch.notes.bad.iter().for_each(|bad| self.skip(bad));
+        batch.notes.warnings.iter().for_each(|warning| self.warn(warning));
+        self.bar.set_position(self.reading.read());
+        let rate = per_second(self.counts.reports, self.bar.elapsed());
+        let reports = HumanCount(self.counts.reports);
         self.bar.set_message(format!("{reports} reports, {}/s", HumanCount(rate)));
     }
 
-    /// Names the `nth` bad record.
-    pub(super) fn complain(&self, nth: u64, bad: &impl Display) {
-        if nth <= COMPLAINTS {
-            self.tell(format_args!("skipped: {bad}"));
+    fn skip(&mut self, bad: &impl Display) {
+        self.skipped += 1;
+        if self.skipped <= COMPLAINTS as u64 {
+            self.bar.suspend(|| eprintln!("skipped: {bad}"));
         }
-        if nth == COMPLAINTS {
-            self.tell(format_args!("further bad records are only counted"));
+        if self.skipped == COMPLAINTS as u64 {
+            self.bar.suspend(|| eprintln!("further bad records are only counted"));
         }
     }
 
-    pub(super) fn tell(&self, message: impl Display) {
-        self.bar.suspend(|| eprintln!("{message}"));
+    fn warn(&mut self, warning: &Warning) {
+        self.duplicates += u64::from(warning.caution == Caution::DuplicateId);
+        let place = &warning.place;
+        let kind = (place.file.clone(), place.column.clone(), warning.caution);
+        let index = *self.kinds.entry(kind).or_insert_with(|| {
+            self.warnings.push((warning.clone(), 0));
+            self.warnings.len() - 1
+        });
+        self.warnings[index].1 += 1;
     }
 
-    pub(super) fn clear(&self) {
+    /// Sums up, and tells how many records were skipped.
+    pub(super) fn finish(self) -> u64 {
+        let elapsed = self.bar.elapsed();
         self.bar.finish_and_clear();
-    }
-
-    pub(super) fn summarise(&self, counts: &Counts, elapsed: Duration) {
-        self.clear();
-        let Counts { reports, text_bytes, cells, conflicts, skipped, duplicates } = *counts;
+        for (warning, count) in self.warnings.iter().take(COMPLAINTS) {
+            match count {
+                1 => eprintln!("warning: {warning}"),
+                _ => eprintln!("warning: {warning} ({} times)", HumanCount(*count)),
+            }
+        }
+        if let Some(more @ 1..) = self.warnings.len().checked_sub(COMPLAINTS) {
+            eprintln!("warning: and {} more of these kinds", HumanCount(more as u64));
+        }
+        let Counts { reports, text_bytes, cells, conflicts } = self.counts;
         eprintln!(
             "{} reports in {:.1} s: {} reports/s, {}/s of text",
             HumanCount(reports),
@@ -107,12 +137,16 @@ impl Progress {
             DecimalBytes(per_second(text_bytes, elapsed)),
         );
         eprintln!(
-            "{} cells, {} in conflict; {} bad records skipped, {} duplicate ids",
+            "{} cells, {} of them with conflicting statements",
             HumanCount(cells),
             HumanCount(conflicts),
-            HumanCount(skipped),
-            HumanCount(duplicates),
         );
+        eprintln!(
+            "{} bad records skipped, {} duplicate ids",
+            HumanCount(self.skipped),
+            HumanCount(self.duplicates),
+        );
+        self.skipped
     }
 }
 

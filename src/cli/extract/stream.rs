@@ -4,7 +4,9 @@
 //! writes the batch before it. Short queues lie between, so a slow end holds up the others
 //! instead of piling up reports.
 
+use std::mem;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,15 +14,15 @@ use std::thread;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::input::BadRecord;
+use super::input::{BadRecord, Event, Reader, Warning};
 use super::progress::Counts;
 use crate::export::{Format, Labelled};
 use crate::extract::Extractor;
 use crate::pipeline;
 use crate::report::Report;
 
-/// A batch is closed at this many reports, or once it holds this many bytes of text.
-const BATCH_REPORTS: usize = 512;
+/// A batch is closed at this many records, or once it holds this many bytes of text.
+const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 4 << 20;
 
 /// What a thread takes up at a time: small enough to keep all busy up to a batch's end.
@@ -29,50 +31,56 @@ const SHARE: usize = 8;
 /// How many batches wait between two stages.
 const QUEUE: usize = 2;
 
-/// Neighbouring records of the input.
-pub(super) struct Batch {
+/// Neighbours in the input.
+#[derive(Default)]
+struct Batch {
     reports: Vec<Report>,
-    bad: Vec<BadRecord>,
+    bytes: usize,
+    notes: Notes,
 }
 
-/// Cuts a stream of records into batches.
-pub(super) struct Batches<I> {
-    records: I,
+/// What there is to tell of the input beside its reports.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) bad: Vec<BadRecord>,
+    pub(super) warnings: Vec<Warning>,
 }
 
-impl<I: Iterator<Item = Result<Report, BadRecord>>> Batches<I> {
-    pub(super) fn new(records: I) -> Self {
-        Self { records }
-    }
-}
-
-impl<I: Iterator<Item = Result<Report, BadRecord>>> Iterator for Batches<I> {
-    type Item = Batch;
-
-    fn next(&mut self) -> Option<Batch> {
-        let mut batch = Batch { reports: Vec::with_capacity(BATCH_REPORTS), bad: Vec::new() };
-        let mut bytes = 0;
-        for record in self.records.by_ref() {
-            match record {
-                Ok(report) => {
-                    bytes += report.text.len();
-                    batch.reports.push(report);
-                }
-                Err(bad) => batch.bad.push(bad),
+impl Batch {
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Report(report) => {
+                self.bytes += report.text.len();
+                self.reports.push(report);
             }
-            if batch.reports.len() + batch.bad.len() == BATCH_REPORTS || bytes >= BATCH_BYTES {
-                break;
-            }
+            Event::Bad(bad) => self.notes.bad.push(bad),
+            Event::Warning(warning) => self.notes.warnings.push(warning),
         }
-        (!batch.reports.is_empty() || !batch.bad.is_empty()).then_some(batch)
     }
+
+    fn len(&self) -> usize {
+        self.reports.len() + self.notes.bad.len() + self.notes.warnings.len()
+    }
+}
+
+/// Reads everything and hands it on in batches, until `take` wants no more.
+fn in_batches(reader: Reader, mut take: impl FnMut(Batch) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut batch = Batch::default();
+    reader.for_each(|event| {
+        batch.add(event);
+        if batch.len() < BATCH_RECORDS && batch.bytes < BATCH_BYTES {
+            return ControlFlow::Continue(());
+        }
+        take(mem::take(&mut batch))
+    })?;
+    if batch.len() > 0 { take(batch) } else { ControlFlow::Continue(()) }
 }
 
 /// A batch as it goes to the output.
 pub(super) struct LabelledBatch {
     /// Bytes of the output, to be written in this order.
     pub(super) rendered: Vec<Vec<u8>>,
-    pub(super) bad: Vec<BadRecord>,
+    pub(super) notes: Notes,
     pub(super) counts: Counts,
 }
 
@@ -83,43 +91,47 @@ pub(super) struct Labelling {
     pub(super) threads: NonZeroUsize,
 }
 
-/// Labels every batch and delivers it, in order, until there are no more or a delivery fails.
-pub(super) fn run(
-    labelling: Labelling,
-    batches: impl Iterator<Item = Batch> + Send + 'static,
-    mut deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
-) -> Result<()> {
-    let Labelling { mut extractor, format, threads } = labelling;
-    if threads == NonZeroUsize::MIN {
+impl Labelling {
+    /// Labels everything and delivers it in the order of the input, until there is no more or a
+    /// delivery fails.
+    pub(super) fn run(
+        self,
+        reader: Reader,
+        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
+    ) -> Result<()> {
         // One thread is meant to keep one processor busy, so it also reads and writes.
-        return batches.into_iter().try_for_each(|Batch { reports, bad }| {
-            let (rendered, counts) = render(&mut extractor, format, &reports);
-            deliver(LabelledBatch { rendered: vec![rendered], bad, counts })
-        });
-    }
-    let pool = Pool::new(&extractor, format, threads)?;
-    let batches = read_ahead(batches);
-    thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(QUEUE);
-        let writer = scope.spawn(move || receiver.into_iter().try_for_each(deliver));
-        for batch in batches {
-            // The receiver is gone only where a delivery failed, and then the writer says why.
-            if sender.send(pool.label(batch)).is_err() {
-                break;
-            }
+        if self.threads == NonZeroUsize::MIN {
+            self.on_this_thread(reader, deliver)
+        } else {
+            Pool::new(self)?.run(reader, deliver)
         }
-        drop(sender);
-        writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    }
+
+    fn on_this_thread(
+        mut self,
+        reader: Reader,
+        mut deliver: impl FnMut(LabelledBatch) -> Result<()>,
+    ) -> Result<()> {
+        let mut delivered = Ok(());
+        let _ = in_batches(reader, |Batch { reports, notes, .. }| {
+            let (rendered, counts) = render(&mut self.extractor, self.format, &reports);
+            delivered = deliver(LabelledBatch { rendered: vec![rendered], notes, counts });
+            if delivered.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        delivered
+    }
 }
 
-/// Runs the iterator on a thread of its own. The thread is not waited for: it may hang in a read
-/// that never ends, and its work is of no use once nobody asks for it.
-fn read_ahead<T: Send + 'static>(
-    items: impl Iterator<Item = T> + Send + 'static,
-) -> impl Iterator<Item = T> {
+/// Reads batches on a thread of its own. The thread is not waited for: it may hang in a read that
+/// never ends, and its work is of no use once nobody asks for it.
+fn read_ahead(reader: Reader) -> impl Iterator<Item = Batch> {
     let (sender, receiver) = sync_channel(QUEUE);
-    thread::spawn(move || items.into_iter().try_for_each(|item| sender.send(item)));
+    thread::spawn(move || {
+        in_batches(reader, |batch| match sender.send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        })
+    });
     receiver.into_iter()
 }
 
@@ -132,7 +144,7 @@ struct Pool {
 }
 
 impl Pool {
-    fn new(extractor: &Extractor, format: &'static Format, threads: NonZeroUsize) -> Result<Self> {
+    fn new(Labelling { extractor, format, threads }: Labelling) -> Result<Self> {
         let count = threads.get();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(count)
@@ -142,16 +154,36 @@ impl Pool {
         Ok(Self { threads, extractors, format })
     }
 
-    fn label(&self, Batch { reports, bad }: Batch) -> LabelledBatch {
+    fn run(
+        &self,
+        reader: Reader,
+        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
+    ) -> Result<()> {
+        let batches = read_ahead(reader);
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(QUEUE);
+            let writer = scope.spawn(move || receiver.into_iter().try_for_each(deliver));
+            for batch in batches {
+                // The receiver is gone only where a delivery failed, and then the writer says why.
+                if sender.send(self.label(batch)).is_err() {
+                    break;
+                }
+            }
+            drop(sender);
+            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn label(&self, Batch { reports, notes, .. }: Batch) -> LabelledBatch {
         let shares: Vec<(Vec<u8>, Counts)> = self
             .threads
             .install(|| reports.par_chunks(SHARE).map(|share| self.share(share)).collect());
-        let mut labelled = LabelledBatch { rendered: Vec::new(), bad, counts: Counts::default() };
-        for (rendered, counts) in shares {
-            labelled.rendered.push(rendered);
-            labelled.counts += counts;
-        }
-        labelled
+        let mut counts = Counts::default();
+        let rendered = shares.into_iter().map(|(rendered, of_share)| {
+            counts += of_share;
+            rendered
+        });
+        LabelledBatch { rendered: rendered.collect(), notes, counts }
     }
 
     fn share(&self, reports: &[Report]) -> (Vec<u8>, Counts) {
