@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod extract;
+mod lexicon;
 
 use std::io;
 use std::process::ExitCode;

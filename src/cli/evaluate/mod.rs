@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use self::miss::Miss;
-use crate::extract::Extractor;
+use super::lexicon::LexiconArgs;
 use crate::learn::{Bootstrap, Gold, Labels, Scores, read_gold, score};
 use crate::pipeline;
 
@@ -31,7 +31,9 @@ enum What {
     Reader(ReaderArgs),
 }
 
-const MEASURES: &str = "\
+const MEASURES: &str = r#"A line of gold labels:
+  {"id": "r1", "text": "...", "cells": {"L4-L5": {"central": "mild"}}, "hedged": ["L4-L5/central"]}
+
 Measures (precision, recall, F1):
   cells      level, target and grade are right
   graded     the same over cells whose grade has a degree, mild to severe
@@ -43,10 +45,9 @@ A report is exactly right where all its cells are. Intervals hold 95 % of resamp
 Examples:
   deepspine evaluate reader gold.jsonl
   deepspine evaluate reader gold.jsonl --errors | less
-  deepspine evaluate reader gold.jsonl --json | jq .cells.f1";
+  deepspine evaluate reader gold.jsonl --json | jq .cells.f1"#;
 
-/// The rules: reports to labels. A line of GOLD is {\"id\", \"text\", \"cells\": {level: {target:
-/// grade}}, \"hedged\": [\"LEVEL/target\"]}.
+/// Score the rules, which read reports.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MEASURES)]
 struct ReaderArgs {
@@ -69,6 +70,9 @@ struct ReaderArgs {
     /// Where the random numbers of the resamples start.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+
+    #[command(flatten)]
+    lexicon: LexiconArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
@@ -92,7 +96,7 @@ fn reader(args: &ReaderArgs) -> Result<()> {
     for path in &args.gold {
         gold.append(&mut read(path).with_context(|| format!("`{}`", path.display()))?);
     }
-    let extractor = Extractor::default();
+    let extractor = args.lexicon.extractor()?;
     let (labels, misses): (Vec<Labels>, Vec<Vec<Miss>>) = gold
         .par_iter()
         .map_init(

@@ -9,7 +9,7 @@ use crate::learn::{Confusion, Measure, Ratio, Scores};
 pub(super) fn scores(scores: &Scores, out: &mut impl Write) -> io::Result<()> {
     let Scores { reports, exact, cells, graded, detection, hedged, targets, grades, confusion } =
         scores;
-    writeln!(out, "{reports} reports, {} % of them exactly right\n", ratio(exact))?;
+    writeln!(out, "{reports} reports, exactly right in percent: {}\n", ratio(exact))?;
     let headline =
         [("cells", cells), ("graded", graded), ("detection", detection), ("hedged", hedged)];
     measures("measure", headline, out)?;
@@ -84,4 +84,51 @@ fn aligned(table: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::{Certainty, Target};
+    use crate::learn::{Bootstrap, Label, Labels, score};
+
+    fn label(grade: Grade) -> Label {
+        Label { grade, certainty: Certainty::Stated }
+    }
+
+    #[test]
+    fn the_tables_are_aligned() {
+        let cell = |name: &str| name.parse().unwrap();
+        let mut gold = Labels::default();
+        gold.set(cell("L4-L5/central"), label(Grade::ModerateSevere));
+        gold.set(cell("L5-S1/foraminal_left"), label(Grade::Normal));
+        let mut predicted = gold.clone();
+        predicted.set(cell("L4-L5/central"), label(Grade::Mild));
+        let bootstrap = Bootstrap { resamples: 10, seed: 1 };
+        let mut scores = score([(&gold, &predicted)], Some(bootstrap));
+        scores.targets.retain(|(target, _)| *target == Target::Central);
+        scores.grades.retain(|(grade, _)| *grade == Grade::Mild);
+        let mut out = Vec::new();
+        super::scores(&scores, &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        1 reports, exactly right in percent: 0.0 (0.0–0.0)
+
+        measure              precision               recall                   F1  gold  predicted  correct
+        cells         50.0 (50.0–50.0)     50.0 (50.0–50.0)     50.0 (50.0–50.0)     2          2        1
+        graded           0.0 (0.0–0.0)        0.0 (0.0–0.0)        0.0 (0.0–0.0)     1          1        0
+        detection  100.0 (100.0–100.0)  100.0 (100.0–100.0)  100.0 (100.0–100.0)     2          2        2
+        hedged                       –                    –                    –     0          0        0
+
+        target   precision  recall   F1  gold  predicted  correct
+        central        0.0     0.0  0.0     1          1        0
+
+        grade  precision  recall   F1  gold  predicted  correct
+        mild         0.0       –  0.0     0          1        0
+
+        gold \ predicted  normal  mild  moderate_severe
+        normal                 1     ·                ·
+        mild                   ·     ·                ·
+        moderate_severe        ·     1                ·
+        ");
+    }
 }

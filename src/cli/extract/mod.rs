@@ -18,8 +18,8 @@ use self::output::SharedOutput;
 use self::progress::Progress;
 use self::stream::Labelling;
 use super::INCOMPLETE;
+use super::lexicon::LexiconArgs;
 use crate::export::{FORMATS, Format};
-use crate::extract::Extractor;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,6 +57,9 @@ pub(super) struct Args {
     /// How many threads to use; all of the machine's if not given.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    lexicon: LexiconArgs,
 }
 
 fn format_names() -> impl TypedValueParser<Value = &'static Format> {
@@ -76,12 +79,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
 
+    let labelling = Labelling { extractor: args.lexicon.extractor()?, format, threads };
     let reader = Reader::new(args.files.iter().map(Input::named).collect());
     let output = SharedOutput::open(args.output.as_deref())?;
     let mut progress = Progress::new(reader.progress());
     output.discard_on_interrupt(progress.bar())?;
     output.write(|out| format.write_header(out))?;
-    let labelling = Labelling { extractor: Extractor::default(), format, threads };
     labelling.run(reader, |batch| {
         if args.strict
             && let Some(bad) = batch.notes.bad.first()
