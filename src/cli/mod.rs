@@ -6,6 +6,7 @@
 mod evaluate;
 mod extract;
 mod lexicon;
+mod reading;
 
 use std::io;
 use std::process::ExitCode;

@@ -1,6 +1,5 @@
 //! `extract`: report files to labels, in one pass that keeps nothing.
 
-mod input;
 mod output;
 mod progress;
 mod stream;
@@ -13,19 +12,21 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use self::input::{Input, Reader};
 use self::output::SharedOutput;
 use self::progress::Progress;
 use self::stream::Labelling;
 use super::INCOMPLETE;
 use super::lexicon::LexiconArgs;
+use super::reading::ReadingArgs;
 use crate::export::{FORMATS, Format};
+use crate::report::{Input, Reader};
 
 const EXAMPLES: &str = "\
 Examples:
-  deepspine extract reports.jsonl -o labels.jsonl
-  deepspine extract reports.jsonl -o labels.csv --format wide
-  zcat reports.jsonl.gz | deepspine extract - | jq -c .cells
+  deepspine extract reports.csv -o labels.jsonl
+  deepspine extract exports/ -o labels.csv --format wide
+  deepspine extract ris.xlsx --text-column Befund --column patient=PatNr -o labels.jsonl
+  deepspine extract reports.jsonl.gz | jq -c .cells
 
 Exit codes:
   0    every record was labelled
@@ -37,7 +38,8 @@ Exit codes:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Files with reports; - is standard input.
+    /// Files with reports, or folders of them; - is standard input. Read are CSV, TSV, JSON Lines,
+    /// JSON, XLSX and plain text, and with .gz or .zst what is compressed.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -60,6 +62,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     lexicon: LexiconArgs,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
 }
 
 fn format_names() -> impl TypedValueParser<Value = &'static Format> {
@@ -80,7 +85,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     };
 
     let labelling = Labelling { extractor: args.lexicon.extractor()?, format, threads };
-    let reader = Reader::new(args.files.iter().map(Input::named).collect());
+    let inputs = args.files.iter().map(Input::named).collect();
+    let reader = Reader::new(inputs, args.reading.options());
     let output = SharedOutput::open(args.output.as_deref())?;
     let mut progress = Progress::new(reader.progress());
     output.discard_on_interrupt(progress.bar())?;
@@ -105,10 +111,11 @@ fn check_inputs(args: &Args) -> Result<()> {
     let output = args.output.as_ref().and_then(|path| fs::canonicalize(path).ok());
     for file in args.files.iter().filter(|file| *file != Path::new("-")) {
         let name = file.display();
-        let path = fs::canonicalize(file).with_context(|| {
+        let found = fs::metadata(file).with_context(|| {
             format!("`{name}` cannot be opened; check its name and your rights")
         })?;
-        if output.as_ref() == Some(&path) && path.is_file() {
+        // A pipe has no path to compare.
+        if found.is_file() && output.is_some() && fs::canonicalize(file).ok() == output {
             bail!("`{name}` is input and output at once; give another name to -o");
         }
     }

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressStyle};
 
-use super::input::{self, Caution, Warning};
 use super::stream::LabelledBatch;
 use crate::label::Opinion;
-use crate::report::Report;
+use crate::report::{self, Caution, Report, Warning};
 
 /// What was labelled.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +47,7 @@ type WarningKind = (Arc<str>, Option<Arc<str>>, Caution);
 
 /// Keeps count, draws a bar where stderr is a terminal, and sums up at the end.
 pub(super) struct Progress {
-    reading: input::Progress,
+    reading: report::Progress,
     bar: ProgressBar,
     counts: Counts,
     skipped: u64,
@@ -60,7 +59,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(reading: input::Progress) -> Self {
+    pub(super) fn new(reading: report::Progress) -> Self {
         let (bar, template) = match reading.total() {
             Some(total) => (ProgressBar::new(total), "{bar:30} {percent:>3} %, {msg}, {eta} left"),
             // A pipe does not tell how much it will bring.

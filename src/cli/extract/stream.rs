@@ -14,12 +14,11 @@ use std::thread;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::input::{BadRecord, Event, Reader, Warning};
 use super::progress::Counts;
 use crate::export::{Format, Labelled};
 use crate::extract::Extractor;
 use crate::pipeline;
-use crate::report::Report;
+use crate::report::{BadRecord, Event, Reader, Report, Warning};
 
 /// A batch is closed at this many records, or once it holds this many bytes of text.
 const BATCH_RECORDS: usize = 512;
