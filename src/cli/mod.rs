@@ -1,4 +1,4 @@
-//! The command line: a file a verb, one row in [`Verb`].
+//! The command line: a file a verb, one row in the table of verbs.
 //!
 //! Exit codes are the same for every verb: 0 where all is well, 1 where the verb could not be done
 //! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.

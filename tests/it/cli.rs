@@ -92,6 +92,39 @@ fn strict_stops_at_the_first_bad_record_and_leaves_no_file() {
 }
 
 #[test]
+fn many_bad_records_are_named_only_at_first() {
+    let folder = folder_with(&format!("{}{}", reports(1), "bad\n".repeat(50)));
+    let output = run_in(folder.path(), &["extract", "reports.jsonl"]);
+    let stderr = stderr(&output);
+    assert_eq!(stderr.matches("skipped: reports.jsonl, line ").count(), 20, "{stderr}");
+    assert!(stderr.contains("50 bad records skipped"), "{stderr}");
+}
+
+#[test]
+fn an_input_without_any_report_is_an_error_and_no_empty_file() {
+    let folder = folder_with("{\"id\": 1}\n");
+    let output = run_in(folder.path(), &["extract", "reports.jsonl", "-o", "labels.jsonl"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("error: no report could be read"), "{}", stderr(&output));
+    assert_eq!(names(folder.path()), ["reports.jsonl"]);
+}
+
+#[test]
+fn columns_can_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "Key,Befund,RIS\n7,L4-L5: normal.,a\n8,L5-S1: normal.,b\n";
+    fs::write(folder.path().join("ris.csv"), table).unwrap();
+    let flags = ["--text-column", "Befund", "--id-column", "Key", "--column", "accession=RIS"];
+    let output = run_in(folder.path(), &[&["extract", "ris.csv"], &flags[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(ids(&stdout(&output)), ["\"7\"", "\"8\""]);
+    assert!(stdout(&output).contains(r#""accession":"b""#));
+    let output = run_in(folder.path(), &["extract", "ris.csv", "--column", "ward=RIS"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("`ward` is no field of a report"), "{}", stderr(&output));
+}
+
+#[test]
 fn extract_names_what_it_cannot_open_before_it_starts() {
     let folder = folder_with(&reports(1));
     let fails = |args: &[&str], told: &str| {

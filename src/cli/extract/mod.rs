@@ -48,7 +48,7 @@ pub(super) struct Args {
     output: Option<PathBuf>,
 
     /// Format of the labels; if not given, that of OUT's extension (.jsonl: jsonl, .csv: long),
-    /// and jsonl on standard output.
+    /// and jsonl without one.
     #[arg(long, value_parser = format_names())]
     format: Option<&'static Format>,
 
@@ -101,6 +101,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         progress.advance(&batch);
         Ok(())
     })?;
+    if progress.only_skipped() {
+        progress.bar().finish_and_clear();
+        bail!("no report could be read; correct what is named above, or say how to read it");
+    }
     output.complete()?;
     let skipped = progress.finish();
     Ok(if skipped > 0 { INCOMPLETE.into() } else { ExitCode::SUCCESS })
@@ -123,9 +127,10 @@ fn check_inputs(args: &Args) -> Result<()> {
 }
 
 fn format_of(output: Option<&Path>) -> Result<&'static Format> {
-    let Some(path) = output else { return Ok(&FORMATS[0]) };
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    Format::of_extension(&extension).with_context(|| {
+    let Some((path, extension)) = output.and_then(|path| Some((path, path.extension()?))) else {
+        return Ok(&FORMATS[0]);
+    };
+    Format::of_extension(&extension.to_string_lossy()).with_context(|| {
         let names = FORMATS.map(|format| format.name).join(", ");
         format!(
             "`{}`: the extension tells no format of labels; add --format, one of {names}",

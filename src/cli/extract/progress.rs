@@ -1,5 +1,6 @@
 //! What `extract` tells about itself, all of it on stderr.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::AddAssign;
@@ -95,11 +96,12 @@ impl Progress {
 
     fn skip(&mut self, bad: &impl Display) {
         self.skipped += 1;
-        if self.skipped <= COMPLAINTS as u64 {
-            self.bar.suspend(|| eprintln!("skipped: {bad}"));
-        }
-        if self.skipped == COMPLAINTS as u64 {
-            self.bar.suspend(|| eprintln!("further bad records are only counted"));
+        match self.skipped.cmp(&(COMPLAINTS as u64 + 1)) {
+            Ordering::Less => self.bar.suspend(|| eprintln!("skipped: {bad}")),
+            Ordering::Equal => {
+                self.bar.suspend(|| eprintln!("skipped: further bad records, only counted"));
+            }
+            Ordering::Greater => {}
         }
     }
 
@@ -112,6 +114,11 @@ impl Progress {
             self.warnings.len() - 1
         });
         self.warnings[index].1 += 1;
+    }
+
+    /// Whether there were records and none of them was a report.
+    pub(super) fn only_skipped(&self) -> bool {
+        self.counts.reports == 0 && self.skipped > 0
     }
 
     /// Sums up, and tells how many records were skipped.
