@@ -82,9 +82,8 @@ const FIELDS: [FieldRow; 16] = [
         Field::ExamDate,
         "exam_date",
         "exam date, study date, examination date, date of exam, date of examination, exam \
-         datetime, exam date time, study datetime, study date time, exam performed date, \
-         performed date, procedure date, service date, date of service, chart time, chart date, \
-         date",
+         datetime, study datetime, exam performed date, performed date, procedure date, service \
+         date, date of service, chart time, chart date, date",
     ),
     (Field::Sex, "sex", "sex, patient sex, gender, patient gender"),
     (Field::Age, "age", "age, patient age, age at exam, age at study, age years, age in years"),
@@ -161,9 +160,13 @@ impl ColumnNames {
         self.0.insert(field, name.into());
     }
 
+    /// Whether the user named the column of a field.
+    pub(super) fn names(&self, field: Field) -> bool {
+        self.0.contains_key(&field)
+    }
+
     fn names_sections_only(&self) -> bool {
-        !self.0.contains_key(&Field::Text)
-            && Field::SECTIONS.iter().any(|section| self.0.contains_key(section))
+        !self.names(Field::Text) && Field::SECTIONS.iter().any(|&section| self.names(section))
     }
 }
 

@@ -175,8 +175,9 @@ impl Sink<'_> {
         }
     }
 
-    /// The text put together from sections, each under its column's name as a heading. History
-    /// and the like alone are no report.
+    /// The text put together from sections, each under a heading: a plain word for a column with
+    /// a usual name, which may be `FINDING_TXT`, or the name of a column that the user chose.
+    /// History and the like alone are no report.
     fn sections<'l, 'c>(
         &self,
         layout: &'l Layout,
@@ -193,7 +194,11 @@ impl Sink<'_> {
             if !whole.is_empty() {
                 whole.push_str("\n\n");
             }
-            whole.push_str(&column.name);
+            if self.options.columns.names(section) {
+                whole.push_str(&column.name);
+            } else {
+                whole.push_str(&section.name().to_uppercase());
+            }
             whole.push_str(":\n");
             whole.push_str(text.trim_end());
             has_body |= matches!(section, Field::Findings | Field::Impression);

@@ -69,7 +69,7 @@ fn read_sheet<RS: Read + Seek>(
         Ok(cells) => cells,
         Err(error) => return sink.bad(None, Fault::BrokenSheet(error)).map_continue(|()| None),
     };
-    let mut rows = Rows { cells, ahead: None };
+    let mut rows = Rows { cells, ahead: None, is_done: false };
     let mut table: Option<(Vec<bool>, Layout)> = None;
     let mut position = Position::Row(1);
     loop {
@@ -121,18 +121,23 @@ struct Rows<'a, RS: Read + Seek> {
     cells: XlsxCellReader<'a, RS>,
     /// The first value of the next row.
     ahead: Option<Row<'a>>,
+    /// Past the end the cell reader looks for another end, and fails.
+    is_done: bool,
 }
 
 impl<'a, RS: Read + Seek> Rows<'a, RS> {
     fn next(&mut self) -> Result<Option<Row<'a>>, XlsxError> {
         let mut row = self.ahead.take();
-        while let Some(cell) = self.cells.next_cell()? {
-            let (number, column) = cell.get_position();
-            let value = cell.get_value().clone();
-            if matches!(value, DataRef::Empty) {
+        while !self.is_done {
+            let Some(cell) = self.cells.next_cell()? else {
+                self.is_done = true;
+                break;
+            };
+            if matches!(cell.get_value(), DataRef::Empty) {
                 continue;
             }
-            let value = (column as usize, value);
+            let (number, column) = cell.get_position();
+            let value = (column as usize, cell.get_value().clone());
             match &mut row {
                 Some((current, values)) if *current == number => values.push(value),
                 Some(_) => {

@@ -1,6 +1,7 @@
-//! Behaviour of the crate and its binary, one module an area. One binary, so that everything
-//! links once.
+//! Behaviour of the crate and its binary, one module an area. One binary, since linking is what
+//! tests mostly wait for.
 
 mod cli;
 mod export;
 mod metrics;
+mod report;
