@@ -1,1 +1,13 @@
-fn main() {}
+//! Parse, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use deepspine::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => cli::run(cli),
+        Err(message) => cli::usage(&message),
+    }
+}

@@ -17,6 +17,25 @@ pub enum Verdict {
     Graded(Grade),
 }
 
+impl Verdict {
+    /// The grade, where there is one.
+    pub const fn grade(self) -> Option<Grade> {
+        match self {
+            Self::Graded(grade) => Some(grade),
+            Self::NotMentioned | Self::Unassessable => None,
+        }
+    }
+
+    /// The name in files, such as `not_mentioned` or `mild_moderate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotMentioned => "not_mentioned",
+            Self::Unassessable => "unassessable",
+            Self::Graded(grade) => grade.name(),
+        }
+    }
+}
+
 /// What an opinion rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -201,6 +220,7 @@ mod tests {
                 .map(|v| serde_json::to_value(v).unwrap())
                 .into();
         assert_eq!(words, ["not_mentioned", "unassessable", "moderate_severe"]);
+        assert_eq!(Verdict::Unassessable.name(), words[1]);
         let back: Verdict = serde_json::from_value(words[2].clone()).unwrap();
         assert_eq!(back, Verdict::Graded(Grade::ModerateSevere));
     }

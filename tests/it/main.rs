@@ -1,3 +1,7 @@
-//! One test binary for all modules: linking is what tests mostly wait for.
+//! Behaviour of the crate and its binary, one module an area. One binary, since linking is what
+//! tests mostly wait for.
 
+mod cli;
+mod export;
+mod metrics;
 mod report;
