@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod extract;
 pub mod label;
+pub mod page;
 pub mod pipeline;
 pub mod report;
