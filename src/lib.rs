@@ -11,5 +11,6 @@ pub mod export;
 pub mod extract;
 pub mod label;
 pub mod learn;
+pub mod page;
 pub mod pipeline;
 pub mod report;

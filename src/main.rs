@@ -1,4 +1,6 @@
-//! Parse, run, exit code.
+//! Parses the command line, runs the verb and tells its exit code.
+
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -21,9 +21,8 @@ impl LexiconArgs {
     pub(super) fn extractor(&self) -> Result<Extractor> {
         let lexicon = match &self.lexicon {
             None => Lexicon::builtin(&self.language)?,
-            Some(folder) => Lexicon::load(folder).with_context(|| {
-                format!("`{}` cannot be used as a lexicon", folder.display())
-            })?,
+            Some(folder) => Lexicon::load(folder)
+                .with_context(|| format!("`{}` cannot be used as a lexicon", folder.display()))?,
         };
         Ok(Extractor::new(&lexicon))
     }

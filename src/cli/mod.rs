@@ -4,6 +4,7 @@
 //! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.
 
 mod evaluate;
+mod explain;
 mod extract;
 mod lexicon;
 mod reading;
@@ -25,6 +26,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Extract(extract::Args),
+    Explain(explain::Args),
     Evaluate(evaluate::Args),
 }
 
@@ -38,6 +40,7 @@ const INTERRUPTED: u8 = 130;
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.verb {
         Verb::Extract(args) => extract::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
     };
     match result {

@@ -2,6 +2,8 @@
 //! tests mostly wait for.
 
 mod cli;
+mod explain;
 mod export;
 mod metrics;
+mod page;
 mod report;
