@@ -165,6 +165,11 @@ impl ColumnNames {
         self.0.contains_key(&field)
     }
 
+    /// Whether the user named the column of the text, or of a section of it.
+    pub(super) fn names_text(&self) -> bool {
+        self.names(Field::Text) || self.names_sections_only()
+    }
+
     fn names_sections_only(&self) -> bool {
         !self.names(Field::Text) && Field::SECTIONS.iter().any(|&section| self.names(section))
     }

@@ -27,11 +27,10 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
     let Some(line) = head.text.lines().find(|line| !line.trim().is_empty()) else {
         return Fit::No;
     };
-    let given = ColumnNames::default();
-    let delimiter = delimiter(line.as_bytes(), &given);
-    let is_table = delimiter != NO_DELIMITER
-        && Layout::of(&names(line.as_bytes(), delimiter), &given)
-            .is_ok_and(|layout| layout.is_convincing());
+    let delimiter = delimiter(line.as_bytes(), head.given);
+    let is_table = Layout::of(&names(line.as_bytes(), delimiter), head.given).is_ok_and(|layout| {
+        head.given.names_text() || delimiter != NO_DELIMITER && layout.is_convincing()
+    });
     Fit::likely_if(is_table || line.starts_with("sep="))
 }
 

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::columns::ColumnNames;
+
 /// How much is looked at to tell what a file is, and how much is decoded at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -56,6 +58,8 @@ pub(super) struct Content {
 pub(super) struct Head<'a> {
     pub bytes: &'a [u8],
     pub text: String,
+    /// The columns that the user named: only formats with columns can be meant then.
+    pub given: &'a ColumnNames,
 }
 
 impl Content {
@@ -87,12 +91,12 @@ impl Content {
     }
 
     /// The beginning of the file.
-    pub fn head(&self) -> Head<'_> {
+    pub fn head<'a>(&'a self, given: &'a ColumnNames) -> Head<'a> {
         let memory = Box::new(Cursor::new(self.head.clone()));
         let mut decoded = Decoded::new(memory, &self.head, self.given, Rc::default());
         // A reader of memory does not fail, and of no text nothing is recognised.
         let text = decoded.fill().map(|()| decoded.text).unwrap_or_default();
-        Head { bytes: &self.head, text }
+        Head { bytes: &self.head, text, given }
     }
 
     /// Whether there is nothing in the file.

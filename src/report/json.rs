@@ -26,7 +26,7 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
 }
 
 pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    let head = content.head();
+    let head = content.head(&sink.options.columns);
     if jsonl::fits(&head) != Fit::No {
         return jsonl::read(content, sink);
     }

@@ -61,7 +61,8 @@ pub enum Fault {
     #[error("cannot be read on from here: {0}; the rest of the file is left out: get a whole copy")]
     Broken(io::Error),
     #[error(
-        "is none of the kinds of file that are read; convert it, or name its kind with --format"
+        "is none of the kinds of file that are read; convert it, or name its kind with \
+         --input-format"
     )]
     UnknownFormat,
     #[error("holds no file that is read; give a folder with {extensions} files")]

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::columns::ColumnNames;
 use super::decode::{Content, Decoding};
 use super::input::{Found, Input, Progress, by_extension, find, name_parts, open};
 use super::problem::{Caution, Fault};
@@ -81,7 +82,9 @@ fn read(
     if content.is_empty() {
         return sink.bad(None, Fault::EmptyFile);
     }
-    let Some(format) = sink.options.format.or_else(|| choose(&content, by_extension)) else {
+    let Some(format) =
+        sink.options.format.or_else(|| choose(&content, &sink.options.columns, by_extension))
+    else {
         return sink.bad(None, Fault::UnknownFormat);
     };
     (format.read)(content, sink)?;
@@ -96,8 +99,12 @@ fn read(
 
 /// The format of a file that the user says nothing about. A name tells it, but that `.txt` may be
 /// a table too, and that some formats show whatever a file is called.
-fn choose(content: &Content, by_extension: Option<&'static Format>) -> Option<&'static Format> {
-    let head = content.head();
+fn choose(
+    content: &Content,
+    given: &ColumnNames,
+    by_extension: Option<&'static Format>,
+) -> Option<&'static Format> {
+    let head = content.head(given);
     let first = |wanted| FORMATS.iter().find(|format| (format.fits)(&head) == wanted);
     let telling = by_extension.filter(|format| format.name != "text");
     first(Fit::Sure).or(telling).or_else(|| first(Fit::Likely)).or(by_extension)

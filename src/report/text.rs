@@ -16,7 +16,7 @@ pub(super) fn fits(head: &Head<'_>) -> Fit {
     let strange =
         |c: &char| c.is_control() && !c.is_whitespace() || *c == char::REPLACEMENT_CHARACTER;
     let count = head.text.chars().filter(strange).count();
-    Fit::likely_if(count * 100 <= head.text.len())
+    Fit::likely_if(count * 100 <= head.text.len() && !head.given.names_text())
 }
 
 pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {

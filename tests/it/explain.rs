@@ -56,6 +56,16 @@ fn a_page_is_written_where_it_is_asked_for() {
 }
 
 #[test]
+fn every_format_is_read_with_the_flags_of_extract() {
+    let table = "Key,Befund\n7,L4-L5: normal.\n8,L5-S1: severe canal stenosis.\n";
+    let flags = ["--text-column", "Befund", "--id-column", "Key", "--id", "8"];
+    let shown = printed(&explain(&flags, table));
+    assert!(shown.starts_with("8 ") && shown.contains("L5-S1  Central"), "{shown}");
+    let no_table = refused(&explain(&flags, "The conus is normal.\n"));
+    assert!(no_table.contains("name its kind with --input-format"), "{no_table}");
+}
+
+#[test]
 fn a_bad_record_beside_the_only_report_is_named() {
     let output = explain(&[], "{\"id\":\"a\",\"text\":\"First.\"}\n{\"id\":\"b\"}\n");
     assert_eq!(output.status.code(), Some(2));
