@@ -6,7 +6,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cli;
+pub mod export;
 pub mod extract;
 pub mod label;
+pub mod learn;
+pub mod page;
 pub mod pipeline;
 pub mod report;

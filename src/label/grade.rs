@@ -51,6 +51,11 @@ impl Grade {
         !matches!(self, Self::Normal)
     }
 
+    /// Whether the grade states a narrowing of known degree: `mild` to `severe`.
+    pub const fn has_degree(self) -> bool {
+        !matches!(self, Self::Normal | Self::Present)
+    }
+
     /// The name in files, such as `mild_moderate`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -93,6 +98,16 @@ pub enum Certainty {
     Stated,
     /// Possible, probable, suspected, cannot be excluded.
     Hedged,
+}
+
+impl Certainty {
+    /// The name in files, such as `hedged`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stated => "stated",
+            Self::Hedged => "hedged",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod target;
 
 pub use grade::{Certainty, Grade};
 pub use level::{Level, LevelSet};
-pub use opinion::{Evidence, ImageEvidence, Opinion, Verdict, resolve};
+pub use opinion::{Evidence, Filter, ImageEvidence, Opinion, Verdict, resolve, sift};
 pub use reading::{Context, Mode, Reader, ReaderKind, Reading, Subject};
 pub use rule::{Rule, Trace};
 pub use scheme::{DeepSpine4, Rsna3};

@@ -1,6 +1,7 @@
 //! One reader's verdict on one cell, and rule 22, which turns statements into one.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{Cell, Certainty, Directness, Grade, Naming, Span, Statement};
 
@@ -15,6 +16,25 @@ pub enum Verdict {
     /// A grade.
     #[serde(untagged)]
     Graded(Grade),
+}
+
+impl Verdict {
+    /// The grade, where there is one.
+    pub const fn grade(self) -> Option<Grade> {
+        match self {
+            Self::Graded(grade) => Some(grade),
+            Self::NotMentioned | Self::Unassessable => None,
+        }
+    }
+
+    /// The name in files, such as `not_mentioned` or `mild_moderate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotMentioned => "not_mentioned",
+            Self::Unassessable => "unassessable",
+            Self::Graded(grade) => grade.name(),
+        }
+    }
 }
 
 /// What an opinion rests on.
@@ -59,52 +79,110 @@ pub struct Opinion {
     pub evidence: Evidence,
 }
 
-/// Rule 22: the opinion that follows from all statements of a text about `cell`.
+/// A filter of rule 22, named for the statements that it sets aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Filter {
+    /// (a) Normal and stenosis both occur, and a direct statement speaks.
+    Indirect,
+    /// (b) Another statement names its level.
+    Universal,
+    /// (c) Another stenosis has a degree.
+    Ungraded,
+    /// (d) Another statement is more severe: the only filter that makes a conflict.
+    Milder,
+}
+
+impl Filter {
+    /// The letter in the guideline.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Indirect => 'a',
+            Self::Universal => 'b',
+            Self::Ungraded => 'c',
+            Self::Milder => 'd',
+        }
+    }
+
+    /// Why a statement that the filter sets aside gives way, in a few words.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Indirect => "indirect, where a direct statement settles normal or not",
+            Self::Universal => "universal, where another statement names the level",
+            Self::Ungraded => "without a degree, where another stenosis has one",
+            Self::Milder => "less severe than another statement",
+        }
+    }
+}
+
+/// The statements of one cell, and which filter has set which of them aside so far.
+struct Sieve<'a> {
+    statements: &'a [Statement],
+    aside: SmallVec<[Option<Filter>; 8]>,
+}
+
+impl Sieve<'_> {
+    fn standing(&self) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().zip(&self.aside).filter(|(_, aside)| aside.is_none()).map(|(s, _)| s)
+    }
+
+    fn any(&self, test: impl Fn(&Statement) -> bool) -> bool {
+        self.standing().any(test)
+    }
+
+    fn set_aside(&mut self, filter: Filter, test: impl Fn(&Statement) -> bool) {
+        for (statement, aside) in self.statements.iter().zip(&mut self.aside) {
+            if aside.is_none() && test(statement) {
+                *aside = Some(filter);
+            }
+        }
+    }
+}
+
+/// Rule 22 statement by statement: for each statement of one cell the filter that sets it aside,
+/// or none where it stands.
 ///
 /// The filters run in the guideline's order: (a) where normal and stenosis both occur and any is
 /// direct, indirect ones go; (b) where any names its level, universal ones go; (c) where any
-/// stenosis is graded, `present` goes; (d) the most severe stays. All statements are kept as
-/// evidence, also those that a filter set aside. Statements about other cells are ignored.
-pub fn resolve(cell: Cell, statements: Vec<Statement>) -> Opinion {
-    let mut kept: Vec<&Statement> = statements.iter().filter(|s| s.cell == cell).collect();
-
-    let has = |kept: &[&Statement], test: fn(&Statement) -> bool| kept.iter().any(|s| test(s));
-    if has(&kept, |s| s.grade.is_stenosis())
-        && has(&kept, |s| !s.grade.is_stenosis())
-        && has(&kept, |s| s.directness == Directness::Direct)
+/// stenosis is graded, `present` goes; (d) the most severe stays.
+pub fn sift(statements: &[Statement]) -> SmallVec<[Option<Filter>; 8]> {
+    let mut sieve = Sieve { statements, aside: SmallVec::from_elem(None, statements.len()) };
+    if sieve.any(|s| s.grade.is_stenosis())
+        && sieve.any(|s| !s.grade.is_stenosis())
+        && sieve.any(|s| s.directness == Directness::Direct)
     {
-        kept.retain(|s| s.directness == Directness::Direct);
+        sieve.set_aside(Filter::Indirect, |s| s.directness == Directness::Indirect);
     }
-    if has(&kept, |s| s.naming == Naming::Named) {
-        kept.retain(|s| s.naming == Naming::Named);
+    if sieve.any(|s| s.naming == Naming::Named) {
+        sieve.set_aside(Filter::Universal, |s| s.naming == Naming::Universal);
     }
-    if has(&kept, |s| s.grade.is_stenosis() && s.grade.rank().is_some()) {
-        kept.retain(|s| s.grade != Grade::Present);
+    if sieve.any(|s| s.grade.is_stenosis() && s.grade.rank().is_some()) {
+        sieve.set_aside(Filter::Ungraded, |s| s.grade == Grade::Present);
     }
     let severity = |grade: Grade| match grade {
         // Filter (c) leaves `present` only beside `normal`, which it outweighs.
         Grade::Present => 1,
         graded => graded as u8,
     };
-    let Some(worst) = kept.iter().map(|s| s.grade).max_by_key(|&g| severity(g)) else {
-        return Opinion {
-            cell,
-            verdict: Verdict::NotMentioned,
-            certainty: Certainty::Stated,
-            conflict: false,
-            distribution: None,
-            evidence: Evidence::Statements(Vec::new()),
-        };
-    };
-    let conflict = kept.iter().any(|s| s.grade != worst);
-    kept.retain(|s| s.grade == worst);
-    // Hedged only where nobody says it plainly: one plain statement of the same grade suffices.
-    let certainty = kept.iter().map(|s| s.certainty).min().unwrap_or_default();
+    if let Some(worst) = sieve.standing().map(|s| s.grade).max_by_key(|&grade| severity(grade)) {
+        sieve.set_aside(Filter::Milder, |s| s.grade != worst);
+    }
+    sieve.aside
+}
+
+/// Rule 22: the opinion that follows from all statements of a text about `cell`.
+///
+/// [`sift`] decides which statements stand. The others are kept as evidence too; statements
+/// about other cells are not.
+pub fn resolve(cell: Cell, mut statements: Vec<Statement>) -> Opinion {
+    statements.retain(|s| s.cell == cell);
+    let aside = sift(&statements);
+    let standing = || statements.iter().zip(&aside).filter(|(_, f)| f.is_none()).map(|(s, _)| s);
     Opinion {
         cell,
-        verdict: Verdict::Graded(worst),
-        certainty,
-        conflict,
+        verdict: standing().next().map_or(Verdict::NotMentioned, |s| Verdict::Graded(s.grade)),
+        // Hedged only where nobody says it plainly: one plain statement of the same grade suffices.
+        certainty: standing().map(|s| s.certainty).min().unwrap_or_default(),
+        conflict: aside.contains(&Some(Filter::Milder)),
         distribution: None,
         evidence: Evidence::Statements(statements),
     }
@@ -195,12 +273,43 @@ mod tests {
     }
 
     #[test]
+    fn each_filter_names_the_statements_that_it_sets_aside() {
+        let statements = [
+            statement(Grade::Severe),
+            statement(Grade::Mild),
+            statement(Grade::Present),
+            universal(Grade::Normal),
+            indirect(Grade::Severe),
+        ];
+        assert_eq!(
+            sift(&statements).as_slice(),
+            [
+                None,
+                Some(Filter::Milder),
+                Some(Filter::Ungraded),
+                Some(Filter::Universal),
+                Some(Filter::Indirect)
+            ]
+        );
+    }
+
+    #[test]
+    fn statements_about_other_cells_are_no_evidence() {
+        let elsewhere = Cell { level: Level::L1L2, ..CELL };
+        let other = Statement { cell: elsewhere, ..statement(Grade::Severe) };
+        let opinion = resolve(CELL, vec![other, statement(Grade::Mild)]);
+        assert_eq!(opinion.verdict, Verdict::Graded(Grade::Mild));
+        assert_eq!(opinion.evidence, Evidence::Statements(vec![statement(Grade::Mild)]));
+    }
+
+    #[test]
     fn verdicts_are_plain_words_in_json() {
         let words: Vec<_> =
             [Verdict::NotMentioned, Verdict::Unassessable, Verdict::Graded(Grade::ModerateSevere)]
                 .map(|v| serde_json::to_value(v).unwrap())
                 .into();
         assert_eq!(words, ["not_mentioned", "unassessable", "moderate_severe"]);
+        assert_eq!(Verdict::Unassessable.name(), words[1]);
         let back: Verdict = serde_json::from_value(words[2].clone()).unwrap();
         assert_eq!(back, Verdict::Graded(Grade::ModerateSevere));
     }

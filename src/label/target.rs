@@ -165,6 +165,13 @@ impl Cell {
     /// How many cells there are.
     pub const COUNT: usize = Level::ALL.len() * TARGETS.len();
 
+    /// Every cell, level by level from top to bottom.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Level::ALL
+            .into_iter()
+            .flat_map(|level| Target::ALL.into_iter().map(move |target| Self { level, target }))
+    }
+
     /// A number below [`Self::COUNT`], rising with level, then target.
     pub const fn index(self) -> usize {
         self.level as usize * TARGETS.len() + self.target as usize
@@ -211,10 +218,7 @@ mod tests {
 
     #[test]
     fn cells_are_numbered_without_gaps() {
-        let indices: Vec<_> = Level::ALL
-            .into_iter()
-            .flat_map(|level| Target::ALL.map(|target| Cell { level, target }.index()))
-            .collect();
+        let indices: Vec<_> = Cell::all().map(Cell::index).collect();
         assert_eq!(indices, (0..Cell::COUNT).collect::<Vec<_>>());
     }
 }

@@ -1,0 +1,211 @@
+//! Labelling on several threads, in the order of the input, in flat memory.
+//!
+//! One thread reads batches ahead, the pool labels and renders the batch at hand, one thread
+//! writes the batch before it. Short queues lie between, so a slow end holds up the others
+//! instead of piling up reports.
+
+use std::mem;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::progress::Counts;
+use crate::export::{Format, Labelled};
+use crate::extract::Extractor;
+use crate::pipeline;
+use crate::report::{BadRecord, Event, Reader, Report, Warning};
+
+/// A batch is closed at this many records, or once it holds this many bytes of text.
+const BATCH_RECORDS: usize = 512;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What a thread takes up at a time: small enough to keep all busy up to a batch's end.
+const SHARE: usize = 8;
+
+/// How many batches wait between two stages.
+const QUEUE: usize = 2;
+
+/// Neighbours in the input.
+#[derive(Default)]
+struct Batch {
+    reports: Vec<Report>,
+    bytes: usize,
+    notes: Notes,
+}
+
+/// What there is to tell of the input beside its reports.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) bad: Vec<BadRecord>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Batch {
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Report(report) => {
+                self.bytes += report.text.len();
+                self.reports.push(report);
+            }
+            Event::Bad(bad) => self.notes.bad.push(bad),
+            Event::Warning(warning) => self.notes.warnings.push(warning),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.reports.len() + self.notes.bad.len() + self.notes.warnings.len()
+    }
+}
+
+/// Reads everything and hands it on in batches, until `take` wants no more.
+fn in_batches(reader: Reader, mut take: impl FnMut(Batch) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut batch = Batch::default();
+    reader.for_each(|event| {
+        batch.add(event);
+        if batch.len() < BATCH_RECORDS && batch.bytes < BATCH_BYTES {
+            return ControlFlow::Continue(());
+        }
+        take(mem::take(&mut batch))
+    })?;
+    if batch.len() > 0 { take(batch) } else { ControlFlow::Continue(()) }
+}
+
+/// A batch as it goes to the output.
+pub(super) struct LabelledBatch {
+    /// Bytes of the output, to be written in this order.
+    pub(super) rendered: Vec<Vec<u8>>,
+    pub(super) notes: Notes,
+    pub(super) counts: Counts,
+}
+
+/// How to label.
+pub(super) struct Labelling {
+    pub(super) extractor: Extractor,
+    pub(super) format: &'static Format,
+    pub(super) threads: NonZeroUsize,
+}
+
+impl Labelling {
+    /// Labels everything and delivers it in the order of the input, until there is no more or a
+    /// delivery fails.
+    pub(super) fn run(
+        self,
+        reader: Reader,
+        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
+    ) -> Result<()> {
+        // One thread is meant to keep one processor busy, so it also reads and writes.
+        if self.threads == NonZeroUsize::MIN {
+            self.on_this_thread(reader, deliver)
+        } else {
+            Pool::new(self)?.run(reader, deliver)
+        }
+    }
+
+    fn on_this_thread(
+        mut self,
+        reader: Reader,
+        mut deliver: impl FnMut(LabelledBatch) -> Result<()>,
+    ) -> Result<()> {
+        let mut delivered = Ok(());
+        let _ = in_batches(reader, |Batch { reports, notes, .. }| {
+            let (rendered, counts) = render(&mut self.extractor, self.format, &reports);
+            delivered = deliver(LabelledBatch { rendered: vec![rendered], notes, counts });
+            if delivered.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        delivered
+    }
+}
+
+/// Reads batches on a thread of its own. The thread is not waited for: it may hang in a read that
+/// never ends, and its work is of no use once nobody asks for it.
+fn read_ahead(reader: Reader) -> impl Iterator<Item = Batch> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    thread::spawn(move || {
+        in_batches(reader, |batch| match sender.send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        })
+    });
+    receiver.into_iter()
+}
+
+/// Threads with an extractor each.
+struct Pool {
+    threads: rayon::ThreadPool,
+    /// By number of thread, so that a lock is never waited for.
+    extractors: Vec<Mutex<Extractor>>,
+    format: &'static Format,
+}
+
+impl Pool {
+    fn new(Labelling { extractor, format, threads }: Labelling) -> Result<Self> {
+        let count = threads.get();
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(count)
+            .build()
+            .with_context(|| format!("cannot start {count} threads; ask for fewer (--threads)"))?;
+        let extractors = (0..count).map(|_| Mutex::new(extractor.clone())).collect();
+        Ok(Self { threads, extractors, format })
+    }
+
+    fn run(
+        &self,
+        reader: Reader,
+        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
+    ) -> Result<()> {
+        let batches = read_ahead(reader);
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(QUEUE);
+            let writer = scope.spawn(move || receiver.into_iter().try_for_each(deliver));
+            for batch in batches {
+                // The receiver is gone only where a delivery failed, and then the writer says why.
+                if sender.send(self.label(batch)).is_err() {
+                    break;
+                }
+            }
+            drop(sender);
+            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn label(&self, Batch { reports, notes, .. }: Batch) -> LabelledBatch {
+        let shares: Vec<(Vec<u8>, Counts)> = self
+            .threads
+            .install(|| reports.par_chunks(SHARE).map(|share| self.share(share)).collect());
+        let mut counts = Counts::default();
+        let rendered = shares.into_iter().map(|(rendered, of_share)| {
+            counts += of_share;
+            rendered
+        });
+        LabelledBatch { rendered: rendered.collect(), notes, counts }
+    }
+
+    fn share(&self, reports: &[Report]) -> (Vec<u8>, Counts) {
+        let thread = rayon::current_thread_index().expect("shares are labelled within the pool");
+        let mut extractor = self.extractors[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        render(&mut extractor, self.format, reports)
+    }
+}
+
+/// Labels reports and renders them one after the other.
+fn render(extractor: &mut Extractor, format: &Format, reports: &[Report]) -> (Vec<u8>, Counts) {
+    let mut rendered = Vec::new();
+    let mut counts = Counts::default();
+    for report in reports {
+        let (extraction, opinions) = pipeline::read_text(extractor, &report.text);
+        counts.add(report, &opinions);
+        let labelled = Labelled {
+            report,
+            opinions: &opinions,
+            extraction: &extraction,
+            lexicon: extractor.lexicon_version(),
+        };
+        format.write_report(&labelled, &mut rendered).expect("a Vec takes what is written to it");
+    }
+    (rendered, counts)
+}

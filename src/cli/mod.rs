@@ -1,0 +1,70 @@
+//! The command line: a file a verb, one row in the table of verbs.
+//!
+//! Exit codes are the same for every verb: 0 where all is well, 1 where the verb could not be done
+//! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.
+
+mod evaluate;
+mod explain;
+mod extract;
+mod lexicon;
+mod reading;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Lumbar spine MRI reports to level-by-level stenosis labels, offline.
+#[derive(Debug, Parser)]
+#[command(version, infer_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Every verb.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Extract(extract::Args),
+    Explain(explain::Args),
+    Evaluate(evaluate::Args),
+}
+
+/// Some records were left out.
+const INCOMPLETE: u8 = 2;
+
+/// Ctrl-C, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// Does what the command line says and tells how it went.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.verb {
+        Verb::Extract(args) => extract::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Evaluate(args) => evaluate::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever read our output has had enough of it, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Prints help, version or what is wrong with the command line. Clap's own exit code for the
+/// latter is 2, which here means that records were left out.
+pub fn usage(message: &clap::Error) -> ExitCode {
+    // Where even this cannot be printed there is nobody to tell.
+    let _ = message.print();
+    if message.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

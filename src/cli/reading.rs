@@ -1,0 +1,92 @@
+//! How to read inputs: flags of every verb that reads reports. Without any of them, everything is
+//! found out from the files.
+
+use anyhow::Result;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use encoding_rs::Encoding;
+
+use crate::report::{self, ColumnNames, DateOrder, FORMATS, Field, Format, Options};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct ReadingArgs {
+    /// The column or key that holds the report text, where its name is not a usual one.
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+
+    /// The column or key that holds the report's id.
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+
+    /// The column or key that holds any field, such as patient=MRN; may be repeated.
+    #[arg(long, value_name = "FIELD=NAME", value_parser = column, long_help = column_help())]
+    column: Vec<(Field, String)>,
+
+    /// How the day and the month are ordered in dates such as 03/04/2019.
+    #[arg(long, value_name = "ORDER", value_parser = date_orders())]
+    date_order: Option<DateOrder>,
+
+    /// The encoding of text files, such as windows-1252; guessed if not given.
+    #[arg(long, value_name = "NAME", value_parser = report::encoding)]
+    encoding: Option<&'static Encoding>,
+
+    /// The format of every input, whatever its name.
+    #[arg(long, value_name = "FORMAT", value_parser = input_formats())]
+    input_format: Option<&'static Format>,
+
+    /// Where reports come from that do not say so themselves: with the id their key.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+}
+
+impl ReadingArgs {
+    pub(super) fn options(&self) -> Options {
+        let mut columns = ColumnNames::default();
+        for (field, name) in &self.column {
+            columns.set(*field, name);
+        }
+        for (field, name) in [(Field::Text, &self.text_column), (Field::Id, &self.id_column)] {
+            if let Some(name) = name {
+                columns.set(field, name);
+            }
+        }
+        Options {
+            format: self.input_format,
+            encoding: self.encoding,
+            columns,
+            date_order: self.date_order,
+            source: self.source.clone(),
+        }
+    }
+}
+
+fn column(argument: &str) -> Result<(Field, String)> {
+    let (field, name) = argument.split_once('=').unwrap_or((argument, ""));
+    let field = field.parse()?;
+    anyhow::ensure!(!name.is_empty(), "write FIELD=NAME, such as {field}=NAME");
+    Ok((field, name.to_owned()))
+}
+
+fn column_help() -> String {
+    let fields: Vec<_> = Field::all().map(Field::name).collect();
+    format!(
+        "The column or key that holds any field, such as patient=MRN; may be repeated. Fields: {}",
+        fields.join(", ")
+    )
+}
+
+fn date_orders() -> impl TypedValueParser<Value = DateOrder> {
+    let values = [
+        PossibleValue::new("dmy").help("day first"),
+        PossibleValue::new("mdy").help("month first"),
+    ];
+    PossibleValuesParser::new(values).map(|order| match order.as_str() {
+        "dmy" => DateOrder::Dmy,
+        _ => DateOrder::Mdy,
+    })
+}
+
+fn input_formats() -> impl TypedValueParser<Value = &'static Format> {
+    PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
+        .try_map(|name| Format::named(&name).ok_or("the parser lets only names of formats pass"))
+}

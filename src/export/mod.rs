@@ -1,0 +1,108 @@
+//! Labels as files for other programs: one file a format, one row in [`FORMATS`].
+//!
+//! A format is two functions, what stands at the top of a file and what one report adds to it.
+//! Neither keeps anything between reports, so that threads render different reports at once and
+//! the bytes need only be put in order.
+
+mod jsonl;
+mod long;
+mod rsna2024;
+mod table;
+mod wide;
+
+use std::io::{self, Write};
+
+use crate::extract::Extraction;
+use crate::label::{Grade, Opinion};
+use crate::report::Report;
+
+/// A report with what a reader concluded about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelled<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// At most one opinion a cell, in the order of cells, as the pipeline gives them.
+    pub opinions: &'a [Opinion],
+    /// What else the text says.
+    pub extraction: &'a Extraction,
+    /// Version of the lexicon that the text was read with.
+    pub lexicon: &'a str,
+}
+
+/// The opinions that are a grade.
+fn graded(opinions: &[Opinion]) -> impl Iterator<Item = (&Opinion, Grade)> {
+    opinions.iter().filter_map(|opinion| Some((opinion, opinion.verdict.grade()?)))
+}
+
+/// One row of the table of formats.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The file name extension that it goes by.
+    pub extension: &'static str,
+    /// What it is, in half a line.
+    pub about: &'static str,
+    header: fn(&mut dyn Write) -> io::Result<()>,
+    report: fn(&Labelled, &mut dyn Write) -> io::Result<()>,
+}
+
+/// Every format. Where several share an extension, the first one is what it stands for.
+pub const FORMATS: [Format; 4] = [
+    Format {
+        name: "jsonl",
+        extension: "jsonl",
+        about: "a line a report: cells, and every opinion with its evidence and rules",
+        header: jsonl::header,
+        report: jsonl::report,
+    },
+    Format {
+        name: "long",
+        extension: "csv",
+        about: "a CSV row a cell, with certainty, evidence and rules",
+        header: long::header,
+        report: long::report,
+    },
+    Format {
+        name: "wide",
+        extension: "csv",
+        about: "a CSV row a report, a column a cell",
+        header: wide::header,
+        report: wide::report,
+    },
+    Format {
+        name: "rsna2024",
+        extension: "csv",
+        about: "the training table of the RSNA 2024 lumbar spine challenge",
+        header: rsna2024::header,
+        report: rsna2024::report,
+    },
+];
+
+impl Format {
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+
+    /// The format that a file name extension stands for.
+    pub fn of_extension(extension: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.extension.eq_ignore_ascii_case(extension))
+    }
+
+    /// Writes what stands once, at the top of a file.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_header(&self, out: &mut dyn Write) -> io::Result<()> {
+        (self.header)(out)
+    }
+
+    /// Writes what one report adds. `out` takes many small writes, so it should be a buffer.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_report(&self, labelled: &Labelled, out: &mut dyn Write) -> io::Result<()> {
+        (self.report)(labelled, out)
+    }
+}

@@ -1,0 +1,59 @@
+//! 95 % intervals by resampling reports. Cells of one report stand or fall together, so reports
+//! are what is drawn.
+
+use super::tally::Headline;
+
+/// How to draw: the same seed gives the same intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// How many times to draw as many reports as there are, with replacement.
+    pub resamples: usize,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
+/// The 2.5th and 97.5th percentile.
+pub(super) type Interval = [f64; 2];
+
+/// An interval for each of [`Headline::ratios`]. Resamples that leave a ratio undefined do not
+/// count for it, and without any resample that defines it there is none.
+pub(super) fn intervals(
+    reports: &[Headline],
+    bootstrap: Bootstrap,
+) -> [Option<Interval>; Headline::RATIOS] {
+    let mut drawn: [Vec<f64>; Headline::RATIOS] = Default::default();
+    let mut random = fastrand::Rng::with_seed(bootstrap.seed);
+    for _ in 0..bootstrap.resamples {
+        let mut sum = Headline::default();
+        for _ in reports {
+            sum += reports[random.usize(..reports.len())];
+        }
+        for (values, ratio) in drawn.iter_mut().zip(sum.ratios()) {
+            values.extend(ratio);
+        }
+    }
+    drawn.map(|mut values| {
+        values.sort_unstable_by(f64::total_cmp);
+        Some([percentile(&values, 0.025)?, percentile(&values, 0.975)?])
+    })
+}
+
+/// The nearest-rank percentile of sorted values.
+fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rank_is_taken() {
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(percentile(&hundred, 0.025), Some(3.0));
+        assert_eq!(percentile(&hundred, 0.975), Some(98.0));
+        assert_eq!(percentile(&[7.0], 0.025), Some(7.0));
+        assert_eq!(percentile(&[], 0.025), None);
+    }
+}

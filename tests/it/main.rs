@@ -1,0 +1,10 @@
+//! Behaviour of the crate and its binary, one module an area. One binary, since linking is what
+//! tests mostly wait for.
+
+mod cases;
+mod cli;
+mod explain;
+mod export;
+mod metrics;
+mod page;
+mod report;
