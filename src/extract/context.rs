@@ -51,6 +51,15 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     if is_of_the_past(clause, reach) {
         return told(Stance::Void, None);
     }
+    // "was moderate then"
+    let is_past = trails(Sense::Previously).is_some_and(|past| {
+        reach.trailing.iter().any(|&at| at < past && sense(at) == Some(Sense::Be))
+            && !reach.trailing.iter().any(|&at| at > past && sense(at).is_some_and(is_degree))
+            && trails(Sense::Now).is_none()
+    });
+    if is_past {
+        return told(Stance::Void, None);
+    }
     // "absent on the left" beside a degree is a degree of its own.
     let graded = reach
         .trailing
@@ -93,6 +102,10 @@ pub(super) fn negated(clause: &Clause, reach: Reach<'_>) -> bool {
         })
         .any(|at| clause.sense(at) == Some(Sense::Absent));
     absent || negation(clause, reach).is_some()
+}
+
+const fn is_degree(sense: Sense) -> bool {
+    matches!(sense, Sense::Degree(_) | Sense::Significant | Sense::Borderline)
 }
 
 /// Whether only an earlier state is told: "preop severe stenosis", "had caused stenosis".

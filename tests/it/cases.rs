@@ -48,10 +48,8 @@ struct CaseFile {
 }
 
 fn cases(language: &str, part: &str) -> Vec<(PathBuf, Case)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/reports")
-        .join(language)
-        .join(part);
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports").join(language).join(part);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())

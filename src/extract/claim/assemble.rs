@@ -61,7 +61,7 @@ impl Binder<'_> {
         let is_now = trailing.iter().any(|&at| self.sense(at) == Some(Sense::Now))
             && after.iter().any(|part| part.grade.is_some());
         let between: Vec<usize> =
-            if binding.leftward { Vec::new() } else { (last_member + 1..binding.at).collect() };
+            if binding.leftward { Vec::new() } else { self.unused(last_member + 1, binding.at) };
         let between = parts(self.clause, &between);
         let mut carried: Option<Part> = None;
         let mut previous = None;
@@ -143,6 +143,11 @@ impl Binder<'_> {
         }
     }
 
+    /// The marks from `from` to before `to` that no aside has set apart.
+    fn unused(&self, from: usize, to: usize) -> Vec<usize> {
+        (from..to).filter(|&at| !self.used[at]).collect()
+    }
+
     pub(super) fn use_up(&mut self, shared: &[usize], trailing: &[usize]) {
         for &at in shared.iter().chain(trailing) {
             // Separators at the end of a run part it from what follows.
@@ -199,7 +204,9 @@ impl Binder<'_> {
         let resumed = at
             .filter(|_| form == Form::Singular && part.sides.is_none() && !part.worse)
             .and_then(|at| self.side_before(at, anatomy));
-        let side = side.or(resumed);
+        let side = side
+            .or(resumed)
+            .or_else(|| self.topic.filter(|_| sided && part.sides.is_none() && !part.worse));
         if sided && side.is_none() {
             trace = trace.and(Trace::of(if part.worse { &[16] } else { &[15] }));
         }

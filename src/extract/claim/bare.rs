@@ -27,7 +27,14 @@ impl Binder<'_> {
             let refers = object || subject.iter().any(|&i| self.sense(i) == Some(Sense::Anaphor));
             let modifiers = [self.left_run(at, 0), self.trailing_run(at), subject.clone()].concat();
             let sided = modifiers.iter().any(|&i| matches!(self.sense(i), Some(Sense::Side(_))));
+            let is_sided = |a: &Anatomy| matches!(a, Anatomy::Foramen | Anatomy::Recess);
+            // "narrowing of the left and mild narrowing of the right foramen"
+            let after = (at + 1..self.clause.marks.len())
+                .find_map(|i| self.anatomy(i))
+                .map(|(anatomy, _)| anatomy)
+                .filter(|anatomy| sided && is_sided(anatomy));
             let before = self.anatomy_before(at).or(around.before);
+            let before = before.filter(is_sided).or(after).or(before);
             let target = match (around.target, before) {
                 (Some(target), _) => Some(target),
                 (None, Some(anatomy)) if refers => Some((anatomy, None)),

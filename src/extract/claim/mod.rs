@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use super::modifier::{Part, parts};
 use super::place::Clause;
 use super::scan::{Tag, degree_of};
-use super::sense::{Anatomy, Change, Class, Form, Sense};
+use super::sense::{Anatomy, Change, Class, Form, Sense, Sides};
 use crate::label::{Certainty, Grade, Side, Trace};
 use assemble::rule_of;
 
@@ -77,6 +77,8 @@ pub(super) struct Binder<'a> {
     /// Marks that a claim has used up.
     used: Vec<bool>,
     claims: Vec<Claim>,
+    /// The side that the clause begins with: "On the left, narrowing is mild".
+    topic: Option<Side>,
     /// The last claim with a degree, for lists (rule 19): its last mark and its degree.
     listed: Option<(usize, Grade, Option<usize>)>,
 }
@@ -85,7 +87,8 @@ impl<'a> Binder<'a> {
     /// All claims of a clause in the order of the text.
     pub fn claims(clause: &'a Clause, around: &Around) -> Vec<Claim> {
         let used = vec![false; clause.marks.len()];
-        let mut binder = Self { clause, used, claims: Vec::new(), listed: None };
+        let topic = topic(clause);
+        let mut binder = Self { clause, used, claims: Vec::new(), topic, listed: None };
         binder.set_asides_apart();
         binder.bind_structures();
         binder.bind_bare_changes(around);
@@ -228,4 +231,16 @@ impl<'a> Binder<'a> {
             .find(|&i| matches!(self.tag(i), Some(Tag::Comma | Tag::Term(Sense::And | Sense::Or))));
         matches!((degree, comma), (Some(degree), Some(comma)) if degree < comma)
     }
+}
+
+/// The side that a clause begins with, set off by a comma.
+fn topic(clause: &Clause) -> Option<Side> {
+    let first = (0..clause.marks.len())
+        .find(|&at| !matches!(clause.sense(at), Some(Sense::Filler | Sense::Over | Sense::Of)))?;
+    let side = match clause.sense(first) {
+        Some(Sense::Side(Sides::Left)) => Side::Left,
+        Some(Sense::Side(Sides::Right)) => Side::Right,
+        _ => return None,
+    };
+    (clause.tag(first + 1) == Some(Tag::Comma)).then_some(side)
 }

@@ -86,7 +86,12 @@ impl Binder<'_> {
                 Some(
                     Sense::Side(_) | Sense::Degree(_) | Sense::Significant | Sense::Borderline,
                 ) => {
-                    return !self.used[before];
+                    // "narrowing of the left and mild narrowing of the right"
+                    let of = (0..before)
+                        .rev()
+                        .find(|&i| self.sense(i) != Some(Sense::Filler))
+                        .is_some_and(|i| self.sense(i) == Some(Sense::Of));
+                    return !self.used[before] && !of;
                 }
                 _ => return self.is_place(before) && self.place_has_degree(before),
             }
