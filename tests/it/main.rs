@@ -5,6 +5,7 @@ mod cases;
 mod cli;
 mod explain;
 mod export;
+mod extract;
 mod metrics;
 mod page;
 mod report;
