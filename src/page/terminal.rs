@@ -88,7 +88,7 @@ impl Screen {
     fn head(self, level: &WhyLevel, cells: &WhyCells) -> String {
         let Head { verdict, hedged, conflict } = cells.head;
         let tone = tone::of(verdict);
-        let mut line = Styled::of(&format!("{}  {}  ", level.level, cells.targets()), BOLD);
+        let mut line = Styled::of(&format!("{}  {}  ", level.names(), cells.targets()), BOLD);
         line.push(&format!(" {} ", tone.word), tone.style());
         if hedged {
             line.push("  ? hedged", Style::new());
@@ -106,7 +106,8 @@ impl Screen {
         what.push(&format!("  {}, {}", tone::of(said.verdict).word, said.tags.join(", ")), DIM);
         if !said.rules.is_empty() {
             let rules: Vec<_> = said.rules.iter().map(|rule| rule.number().to_string()).collect();
-            what.push(&format!("; rules {}", rules.join(" ")), DIM);
+            let noun = if rules.len() == 1 { "rule" } else { "rules" };
+            what.push(&format!("; {noun} {}", rules.join(" ")), DIM);
         }
         if let Some(filter) = said.aside {
             let why = format!("; set aside by 22({}): {}", filter.letter(), filter.reason());

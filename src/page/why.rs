@@ -8,7 +8,7 @@ use super::claim::{Basis, Claim};
 use super::highlight::Highlight;
 use super::tone;
 use crate::label::{
-    Cell, Certainty, Directness, Filter, Level, Naming, Opinion, Rule, Span, Verdict,
+    Cell, Certainty, Directness, Filter, Level, Naming, Opinion, Rule, Span, TARGETS, Verdict,
 };
 
 /// The reasons of all cells, level by level.
@@ -17,23 +17,24 @@ use crate::label::{
 #[derive(Debug, Clone, Template)]
 #[template(path = "why.html")]
 pub struct Why {
-    /// The levels that have opinions, top to bottom.
+    /// The levels that have opinions, top to bottom; neighbours that share their statements are
+    /// one.
     pub levels: Vec<WhyLevel>,
 }
 
-/// The reasons of one level's cells.
+/// The reasons of one level's cells, or of several levels that the text speaks of at once.
 #[derive(Debug, Clone)]
 pub struct WhyLevel {
-    /// The level.
-    pub level: Level,
-    /// Its cells, those together that have the same verdict for the same reasons.
+    /// The levels.
+    pub levels: Vec<Level>,
+    /// Their cells, those together that have the same verdict for the same reasons.
     pub cells: Vec<WhyCells>,
 }
 
 /// Cells with the same verdict for the same reasons.
 #[derive(Debug, Clone)]
 pub struct WhyCells {
-    /// The cells; they differ in their targets only.
+    /// The cells: every target of the first level, then of the next.
     pub cells: Vec<Cell>,
     /// What they share.
     pub head: Head,
@@ -89,17 +90,21 @@ impl Why {
     ) -> Self {
         let mut sorted: Vec<&Opinion> = opinions.iter().collect();
         sorted.sort_by_key(|opinion| opinion.cell);
-        let levels = sorted
-            .chunk_by(|a, b| a.cell.level == b.cell.level)
-            .map(|of_level| WhyLevel {
-                level: of_level[0].cell.level,
+        let mut levels: Vec<WhyLevel> = Vec::new();
+        for of_level in sorted.chunk_by(|a, b| a.cell.level == b.cell.level) {
+            let level = WhyLevel {
+                levels: vec![of_level[0].cell.level],
                 cells: gather(of_level.iter().map(|opinion| WhyCells {
                     cells: vec![opinion.cell],
                     head: Head::of(opinion),
                     reasons: reasons(opinion.cell, text, claims, highlight),
                 })),
-            })
-            .collect();
+            };
+            match levels.last_mut() {
+                Some(above) if above.is_told_by_the_words_of(&level) => above.absorb(level),
+                _ => levels.push(level),
+            }
+        }
         Self { levels }
     }
 
@@ -123,6 +128,35 @@ impl Head {
     }
 }
 
+impl WhyLevel {
+    /// The names of the levels, such as `L1-L2, L2-L3`.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<_> = self.levels.iter().map(|level| level.name()).collect();
+        names.join(", ")
+    }
+
+    /// Whether the same words say the same of both. Like words in another place do not count: a
+    /// quote leads to one place.
+    fn is_told_by_the_words_of(&self, other: &Self) -> bool {
+        let anchors = |cells: &WhyCells| -> Vec<_> {
+            cells.reasons.iter().map(|reason| reason.anchor).collect()
+        };
+        self.cells.len() == other.cells.len()
+            && self.cells.iter().zip(&other.cells).all(|(mine, theirs)| {
+                mine.is_like(theirs)
+                    && mine.targets() == theirs.targets()
+                    && anchors(mine) == anchors(theirs)
+            })
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.levels.extend(other.levels);
+        for (mine, theirs) in self.cells.iter_mut().zip(other.cells) {
+            mine.absorb(theirs);
+        }
+    }
+}
+
 impl WhyCells {
     /// The keys of all reasons, as an attribute lists them.
     fn spaced_keys(&self) -> String {
@@ -137,8 +171,10 @@ impl WhyCells {
 
     /// The names of the targets, such as `Foramen L, Foramen R`.
     pub(super) fn targets(&self) -> String {
-        let names: Vec<_> = self.cells.iter().map(|cell| cell.target.row().short).collect();
-        names.join(", ")
+        let level = self.cells[0].level;
+        let of_level = self.cells.iter().take_while(|cell| cell.level == level);
+        let names: Vec<_> = of_level.map(|cell| cell.target.row().short).collect();
+        if names.len() == TARGETS.len() { "every target".to_owned() } else { names.join(", ") }
     }
 
     fn is_like(&self, other: &Self) -> bool {

@@ -69,3 +69,9 @@ fn long_words_and_wide_characters_are_broken_at_the_edge() {
     assert!(shown.lines().all(|line| !line.starts_with('x') || line.len() <= 80));
     assert!(shown.lines().all(|line| line.matches('椎').count() <= 40));
 }
+
+#[test]
+fn levels_that_the_same_words_speak_of_are_explained_at_once() {
+    let wide = plain(120);
+    assert_eq!(wide.matches("\nL1-L2, L2-L3  Central").count(), 0, "{wide}");
+}
