@@ -1,7 +1,7 @@
 //! One million reports from CSV to CSV through the binary: reports and megabytes a second, and
 //! the most memory that the process ever held.
 
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

@@ -191,10 +191,10 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
                 Sense::Anaphor | Sense::Absent | Sense::Resolved => return None,
                 // A claim that is complete stands between: only a list of alternatives, or a
                 // bare noun, is still reached.
-                Sense::Change(_, class) if listed && class != Class::Verb => {
-                    if modified && !alternative(at) {
-                        return None;
-                    }
+                Sense::Change(_, class)
+                    if listed && class != Class::Verb && modified && !alternative(at) =>
+                {
+                    return None;
                 }
                 _ => {}
             },

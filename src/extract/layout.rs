@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::scan::{Item, Scan, Tag};
-use super::sense::{Class, Region, Section, Sense};
-use super::token::Kind;
+use super::section::{settle_sections, split_headings};
+use super::sense::{Class, Section, Sense};
 use super::vocabulary::Vocabulary;
 
 /// A line of the author's, whether or not it was wrapped on the way.
@@ -28,16 +28,16 @@ pub(super) struct Line {
 
 /// A line as it stands in the text.
 #[derive(Debug, Clone, Copy)]
-struct Physical {
-    first: usize,
-    end: usize,
-    after_blank: bool,
+pub(super) struct Physical {
+    pub first: usize,
+    pub end: usize,
+    pub after_blank: bool,
     /// Length in bytes, for telling wrapped lines.
     length: u32,
     first_word: u32,
     /// Where the line begins in the text.
-    start: u32,
-    indent: u32,
+    pub start: u32,
+    pub indent: u32,
     /// Whether runs of blanks set its words in columns.
     columns: bool,
 }
@@ -198,12 +198,19 @@ fn begins_anew(items: &[Item]) -> bool {
 
 /// Whether a line can only continue another one: "compressing the thecal sac", "with ...".
 fn goes_on(items: &[Item]) -> bool {
-    match items[0].tag {
-        Tag::Term(Sense::Change(_, Class::Verb)) => true,
-        Tag::Term(Sense::With | Sense::Causing | Sense::Anaphor) => true,
-        Tag::Term(Sense::And | Sense::Or | Sense::But | Sense::To) => true,
-        _ => false,
-    }
+    matches!(
+        items[0].tag,
+        Tag::Term(
+            Sense::Change(_, Class::Verb)
+                | Sense::With
+                | Sense::Causing
+                | Sense::Anaphor
+                | Sense::And
+                | Sense::Or
+                | Sense::But
+                | Sense::To
+        )
+    )
 }
 
 /// Whether a line can begin a statement of its own even in small letters: "no canal stenosis",
@@ -268,7 +275,7 @@ fn is_unfinished(items: &[Item]) -> bool {
 }
 
 /// The number of items of a bullet or list number at the beginning of a line.
-fn is_bullet(items: &[Item]) -> Option<usize> {
+pub(super) fn is_bullet(items: &[Item]) -> Option<usize> {
     let tag = |i: usize| items.get(i).map(|item| item.tag);
     let closed = |i: usize| matches!(tag(i), Some(Tag::Close | Tag::Stop | Tag::Other));
     match tag(0)? {
@@ -293,218 +300,4 @@ pub(super) fn label_end(items: &[Item]) -> Option<usize> {
         !matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Term(Sense::Be | Sense::ThereIs))
     });
     (colon > 0 && plain).then_some(colon)
-}
-
-/// Cuts a line at the headings in it and adds what is left to `lines`.
-fn split_headings(
-    scan: &Scan,
-    vocabulary: &Vocabulary,
-    text: &str,
-    start: Physical,
-    lines: &mut Vec<Line>,
-) {
-    let Physical { mut first, end, start: line_start, .. } = start;
-    let mut after_blank = start.after_blank;
-    let mut bullet = None;
-    if let Some(n) = is_bullet(&scan.items[first..end]) {
-        bullet = Some(start.indent);
-        first += n;
-    } else if is_bullet_mark(scan, text, &scan.items[first..end]) {
-        bullet = Some(start.indent);
-        first += 1;
-    }
-    let mut at = first;
-    let mut opened = None;
-    while at < end {
-        let begins = at == first
-            || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon)
-            || is_capital_label(scan, text, &scan.items[at..end]);
-        if begins
-            && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first)
-        {
-            if at > first || opened.is_some() {
-                push(lines, line_start, first..at, after_blank, bullet, opened);
-                after_blank = false;
-            }
-            bullet = bullet.filter(|_| opened.is_none());
-            opened = Some(section);
-            first = body;
-            at = body;
-            continue;
-        }
-        at += 1;
-    }
-    push(lines, line_start, first..end, after_blank, bullet, opened);
-}
-
-/// Whether a line begins with "•" or the "o" that stands for one.
-fn is_bullet_mark(scan: &Scan, text: &str, items: &[Item]) -> bool {
-    let token = scan.tokens[items[0].first as usize];
-    items.len() > 1
-        && items[0].tag == Tag::Other
-        && (token.is_sign(b'*')
-            || (token.text(text) == "o" && scan.tokens[items[1].first as usize].spaced))
-}
-
-/// Whether a single word in capitals before a colon stands here, which in run-together text is
-/// where a line was: "... stenosis COMPARISON: none".
-fn is_capital_label(scan: &Scan, text: &str, items: &[Item]) -> bool {
-    const SHORTEST: usize = 4;
-    let word = &text[scan.span(items[0]).range()];
-    items.get(1).is_some_and(|item| item.tag == Tag::Colon)
-        && word.len() >= SHORTEST
-        && word.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
-fn push(
-    lines: &mut Vec<Line>,
-    start: u32,
-    items: Range<usize>,
-    after_blank: bool,
-    bullet: Option<u32>,
-    opened: Option<Section>,
-) {
-    lines.push(Line {
-        start,
-        items,
-        after_blank,
-        bullet,
-        section: opened.unwrap_or(Section::Findings),
-        opens_section: opened.is_some(),
-        elsewhere: false,
-    });
-}
-
-/// The section that a heading at item `at` opens, and the first item of its body.
-fn heading(
-    scan: &Scan,
-    vocabulary: &Vocabulary,
-    text: &str,
-    at: usize,
-    end: usize,
-    at_line_start: bool,
-) -> Option<(Section, usize)> {
-    const LONGEST_ALONE: usize = 6;
-    const LONGEST_SEARCH: usize = 50;
-    let items = &scan.items[at..end];
-    let words = |items: &[Item]| -> Vec<u16> {
-        let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
-        scan.tokens[first.first as usize..last.end as usize]
-            .iter()
-            .filter(|token| token.kind == Kind::Word)
-            .map(|token| token.word)
-            .collect()
-    };
-    if let Some(colon) = label_end(items) {
-        let label = words(&items[..colon]);
-        let has_level = items[..colon].iter().any(|item| matches!(item.tag, Tag::Levels(_)));
-        let section = if at_line_start && !has_level {
-            vocabulary.heading(&label)
-        } else {
-            vocabulary.exact_heading(&label)
-        };
-        // A known heading among other words must not be what the label is measured by:
-        // "Canal compromise:" is no heading even if a lexicon had "canal".
-        let is_target = items[..colon].iter().any(|item| is_anatomy(item.tag));
-        return section.filter(|_| !is_target).map(|section| (section, at + colon + 1));
-    }
-    let alone = at_line_start && items.len() <= LONGEST_ALONE;
-    if alone && !items.iter().any(|item| is_anatomy(item.tag) || matches!(item.tag, Tag::Stop)) {
-        let last = items.len() - usize::from(matches!(items[items.len() - 1].tag, Tag::Dash));
-        return Some((vocabulary.exact_heading(&words(&items[..last]))?, end));
-    }
-    // "IMPRESSION 1. ...", "FINDINGS - ...": capitals in a line that has small letters too.
-    for n in (1..=items.len().min(3)).rev() {
-        let span = &items[..n];
-        let covered = &text[scan.span(span[0]).start as usize..scan.span(span[n - 1]).end as usize];
-        let is_capital = covered.len() > 3 && !covered.contains(|c: char| c.is_lowercase());
-        let rest = &items[n..];
-        let set_off = rest.first().is_some_and(|item| {
-            item.tag == Tag::Dash
-                || text[scan.span(*item).start as usize..].starts_with(|c: char| !c.is_lowercase())
-        });
-        if is_capital
-            && set_off
-            && rest.iter().take(LONGEST_SEARCH).any(|item| {
-                let span = scan.span(*item);
-                text[span.range()].contains(|c: char| c.is_lowercase())
-            })
-            && let Some(section) = vocabulary.exact_heading(&words(span))
-        {
-            let dash = usize::from(rest[0].tag == Tag::Dash);
-            return Some((section, at + n + dash));
-        }
-    }
-    None
-}
-
-fn is_anatomy(tag: Tag) -> bool {
-    matches!(tag, Tag::Term(Sense::Anatomy(..) | Sense::Change(..)))
-}
-
-/// Carries sections and regions from the lines that open them to those that follow.
-fn settle_sections(lines: &mut [Line], scan: &Scan) {
-    let has_findings = |from: usize, lines: &[Line]| {
-        lines[from..].iter().any(|line| line.opens_section && line.section == Section::Findings)
-    };
-    let mut section = Section::Findings;
-    let mut elsewhere = false;
-    let mut filled = false;
-    let mut bullet = None;
-    for at in 0..lines.len() {
-        if lines[at].opens_section {
-            section = lines[at].section;
-            bullet = lines[at].bullet;
-            filled = !lines[at].items.is_empty();
-        } else {
-            // An ignored section ends with its paragraph, unless findings have a heading of
-            // their own further down; and where a label of its own begins.
-            let items = &scan.items[lines[at].items.clone()];
-            let labelled = label_end(items).is_some();
-            let by_level = labelled && matches!(items[0].tag, Tag::Levels(_));
-            let over = lines[at].after_blank && (labelled || !has_findings(at, lines));
-            let next_bullet = bullet.is_some() && lines[at].bullet == bullet;
-            if section == Section::Ignored && filled && (over || by_level || next_bullet) {
-                section = Section::Findings;
-            }
-            filled |= !lines[at].items.is_empty();
-        }
-        if let Some(region) = title_region(lines, at, scan) {
-            elsewhere = region == Region::Elsewhere;
-        }
-        lines[at].section = section;
-        lines[at].elsewhere = elsewhere;
-    }
-}
-
-/// The region that a title ("CERVICAL SPINE MRI:") sets for the lines under it.
-fn title_region(lines: &[Line], at: usize, scan: &Scan) -> Option<Region> {
-    const LONGEST_TITLE: usize = 12;
-    let items = &scan.items[lines[at].items.clone()];
-    let title = match label_end(items) {
-        Some(colon) => &items[..colon],
-        None if items.len() <= LONGEST_TITLE => items,
-        None => return None,
-    };
-    let is_statement = title.iter().any(|item| {
-        is_anatomy(item.tag)
-            || matches!(
-                item.tag,
-                Tag::Stop
-                    | Tag::Levels(_)
-                    | Tag::Term(
-                        Sense::Not | Sense::Be | Sense::Finding(_) | Sense::Noun | Sense::Normal
-                    )
-            )
-    });
-    let mut regions = title.iter().filter_map(|item| match item.tag {
-        Tag::Term(Sense::Region(region)) => Some(region),
-        _ => None,
-    });
-    if is_statement {
-        return None;
-    }
-    let first = regions.next()?;
-    let lumbar = first == Region::Lumbar || regions.any(|region| region == Region::Lumbar);
-    Some(if lumbar { Region::Lumbar } else { Region::Elsewhere })
 }

@@ -17,6 +17,7 @@ mod modifier;
 mod place;
 mod scan;
 mod scope;
+mod section;
 mod sense;
 mod settle;
 mod spelling;

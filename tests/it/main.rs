@@ -9,3 +9,4 @@ mod extract;
 mod metrics;
 mod page;
 mod report;
+mod tidy;
