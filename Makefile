@@ -32,4 +32,4 @@ bench: ## Measure speed and memory as ratios in one run
 lint: ## Check format, lints and docs
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked

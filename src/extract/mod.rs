@@ -1,10 +1,10 @@
 //! The rule reader: a report's text to statements about cells, as a pure function of text and
 //! lexicon.
 //!
-//! The way of a text: [`token`] cuts it into words, [`vocabulary`] numbers them and mends their
-//! spelling, [`scan`] finds phrases and levels, [`layout`] undoes wraps and tells sections,
-//! [`scope`] walks the lines and knows which level each clause is about, [`claim`] binds degrees,
-//! sides and negations to their nouns, and [`settle`] turns the claims into statements.
+//! The way of a text: `token` cuts it into words, `vocabulary` numbers them and mends their
+//! spelling, `scan` finds phrases and levels, `layout` undoes wraps, `section` tells what counts,
+//! `scope` walks the lines and knows which level each clause is about, `claim` binds degrees,
+//! sides and negations to their nouns, and `settle` turns the claims into statements.
 
 mod claim;
 mod context;

@@ -1,7 +1,7 @@
 //! What shows one reading to a person, in a terminal and as HTML: the grid of levels and targets,
 //! the text with its evidence highlighted, and the reasons cell by cell.
 //!
-//! A [`Sheet`] is what is shown; [`terminal`] and [`standalone`] arrange the same [`Parts`] of
+//! A [`Sheet`] is what is shown; [`terminal()`] and [`standalone`] arrange the same [`Parts`] of
 //! it. Every piece of evidence has a *key*, a number that is the same in all parts, so that a
 //! cell, its reasons and its words light up together.
 
