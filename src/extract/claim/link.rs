@@ -169,6 +169,8 @@ impl Binder<'_> {
                 Tag::Greater => {}
                 Tag::Term(sense) => match sense {
                     Sense::Be | Sense::Progressed | Sense::Unchanged => linked = true,
+                    // "... narrowed, but the canal is not"
+                    Sense::Not if linked && self.ends_after(at) => degree = degree.or(Some(at)),
                     // "the foramina there are narrowed"
                     Sense::ThereIs if at == last + 1 => linked = true,
                     Sense::To if linked => {}
