@@ -16,12 +16,12 @@ pub(super) enum Stance {
     Void,
 }
 
-/// A stance, whether it is hedged, and the mark of the word that says so.
+/// A stance and the marks of the words that negate or hedge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Polarity {
     pub stance: Stance,
-    pub hedged: bool,
     pub cue: Option<usize>,
+    pub hedge: Option<usize>,
 }
 
 /// The marks of a claim: modifiers from `head`, core from `first` to `last`, then `trailing`.
@@ -42,8 +42,8 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
         |wanted: Sense| (reach.head..=reach.last).rev().find(|&at| sense(at) == Some(wanted));
     let trails =
         |wanted: Sense| reach.trailing.iter().copied().find(|&at| sense(at) == Some(wanted));
-    let hedged = hedge(clause, reach);
-    let told = |stance, cue| Polarity { stance, hedged, cue };
+    let hedge = hedge(clause, reach).or_else(|| doubt(clause, reach.last));
+    let told = |stance, cue| Polarity { stance, cue, hedge };
 
     if let Some(cue) = trails(Sense::Resolved) {
         return told(Stance::Resolved, Some(cue));
@@ -204,26 +204,28 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
     None
 }
 
-/// Whether a hedge reaches the claim.
-pub(super) fn hedge(clause: &Clause, reach: Reach<'_>) -> bool {
-    let inside = (reach.head..=reach.last).any(|at| clause.sense(at) == Some(Sense::Hedge));
-    let after = reach.trailing.iter().any(|&at| {
-        matches!(clause.sense(at), Some(Sense::HedgeAfter | Sense::Hedge))
-            || clause.tag(at) == Some(Tag::Question)
-    });
-    inside || after || hedged_before(clause, reach.head)
+/// The hedge that reaches the claim.
+pub(super) fn hedge(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
+    let inside = (reach.head..=reach.last).find(|&at| clause.sense(at) == Some(Sense::Hedge));
+    let after = || {
+        reach.trailing.iter().copied().find(|&at| {
+            matches!(clause.sense(at), Some(Sense::HedgeAfter | Sense::Hedge))
+                || clause.tag(at) == Some(Tag::Question)
+        })
+    };
+    inside.or_else(after).or_else(|| hedge_before(clause, reach.head))
 }
 
-fn hedged_before(clause: &Clause, head: usize) -> bool {
+fn hedge_before(clause: &Clause, head: usize) -> Option<usize> {
     const STRANGERS: usize = 2;
     let mut strangers = 0;
     for at in (0..head).rev() {
         match clause.marks[at] {
             Mark::Place(_) => {}
-            Mark::Tag(Tag::Question) => return true,
+            Mark::Tag(Tag::Question) => return Some(at),
             Mark::Tag(Tag::Other) => strangers += 1,
             Mark::Tag(Tag::Term(sense)) => match sense {
-                Sense::Hedge => return true,
+                Sense::Hedge => return Some(at),
                 Sense::Filler
                 | Sense::Of
                 | Sense::Over
@@ -235,18 +237,18 @@ fn hedged_before(clause: &Clause, head: usize) -> bool {
                 | Sense::ThereIs
                 | Sense::LevelWord
                 | Sense::Unchanged => {}
-                _ => return false,
+                _ => return None,
             },
-            Mark::Tag(_) => return false,
+            Mark::Tag(_) => return None,
         }
         if strangers > STRANGERS {
-            return false;
+            return None;
         }
     }
-    false
+    None
 }
 
-/// Whether a later word of the clause doubts all that stands before it.
-pub(super) fn doubted(clause: &Clause, last: usize) -> bool {
-    (last + 1..clause.marks.len()).any(|at| clause.sense(at) == Some(Sense::Doubt))
+/// The later word of the clause that doubts all that stands before it.
+pub(super) fn doubt(clause: &Clause, last: usize) -> Option<usize> {
+    (last + 1..clause.marks.len()).find(|&at| clause.sense(at) == Some(Sense::Doubt))
 }

@@ -25,7 +25,7 @@ pub(super) fn read(
             let reach = Reach { head: at, first: at, last: at, trailing: &[], wide: false };
             let negated = negated(clause, reach);
             let certainty =
-                if hedge(clause, reach) { Certainty::Hedged } else { Certainty::Stated };
+                if hedge(clause, reach).is_some() { Certainty::Hedged } else { Certainty::Stated };
             let mention = |level| Mention {
                 finding,
                 level,

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Binder, Binding, Claim, State};
-use crate::extract::context::{Polarity, Reach, Stance, doubted, polarity};
+use crate::extract::context::{Polarity, Reach, Stance, polarity};
 use crate::extract::modifier::{Part, fill_backward, pair_respectively, parts};
 use crate::extract::scan::Tag;
 use crate::extract::sense::{Anatomy, Change, Class, Form, Sense, Sides};
@@ -213,12 +213,13 @@ impl Binder<'_> {
         if trailing_first || binding.members.len() > 1 {
             trace = trace.and(Trace::of(&[19]));
         }
-        let hedged = part.hedged || polarity.hedged || doubted(self.clause, core_last);
+        let hedged = part.hedged || polarity.hedge.is_some();
         let mut evidence: SmallVec<[usize; 8]> = SmallVec::new();
         evidence.extend(at);
         evidence.push(binding.at);
         evidence.extend(part.marks.iter().copied());
         evidence.extend(polarity.cue);
+        evidence.extend(polarity.hedge);
         evidence.sort_unstable();
         evidence.dedup();
         Claim {

@@ -225,6 +225,9 @@ impl<'a> Walk<'a> {
             side = Some(lesion);
             trace = trace.and(Trace::of(&[17]));
         }
+        if context.candidates.is_empty() && matches!(place, Where::Named(_)) {
+            trace = trace.and(Trace::of(&[3]));
+        }
         let mut evidence: Vec<Span> =
             claim.evidence.iter().map(|&at| self.scan.span(context.clause.items[at])).collect();
         evidence.sort_unstable();
