@@ -208,7 +208,7 @@ fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
             // "L.S. spine", "e.g.": only between single letters.
             between_words() && tokens[at - 1].text(text).len() == 1
         }
-        Kind::Sign(b'-') if ends_line(tokens, at) => true,
+        Kind::Sign(b'-') if ends_line(tokens, at) || is_suspended(tokens, at) => true,
         Kind::Sign(b'-' | b'\'') => between_words(),
         Kind::Newline if at > 0 && ends_line(tokens, at - 1) => true,
         Kind::Newline => {
@@ -223,6 +223,12 @@ fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a hyphen stands for the rest of a word that follows: "mittel- bis hochgradig".
+fn is_suspended(tokens: &[Token], at: usize) -> bool {
+    let is_word = |i: usize| tokens.get(i).is_some_and(|t| t.kind == Kind::Word);
+    !tokens[at].spaced && at > 0 && is_word(at - 1) && is_word(at + 1) && tokens[at + 1].spaced
 }
 
 /// Whether a hyphen glued to a word ends its line, and a word begins the next.

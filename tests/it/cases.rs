@@ -175,6 +175,12 @@ fn english_cases_come_out_as_labelled() {
     check("en", "develop");
 }
 
+/// A second language takes words and cases, and no line of Rust.
+#[test]
+fn german_cases_come_out_as_labelled() {
+    check("de", "develop");
+}
+
 #[test]
 fn every_rule_and_style_stands_in_several_cases() {
     let all = cases("en", "develop");
