@@ -147,6 +147,11 @@ impl Clause {
                 let (except, used) = except(scan, &items[1..]);
                 Some((Place::All { except }, 1 + used))
             }
+            // "patent except at L4-5"
+            Tag::Term(Sense::Except) => {
+                let (except, used) = except(scan, items);
+                (!except.is_empty()).then_some((Place::All { except }, used))
+            }
             Tag::Term(Sense::Remaining) => {
                 let (except, used) = except(scan, &items[1..]);
                 Some((Place::Remaining { except }, 1 + used))

@@ -157,7 +157,8 @@ impl Binder<'_> {
                     linked = true;
                     labelled = true;
                 }
-                Tag::Open => {}
+                // "canal 7 mm (severe)"
+                Tag::Open => linked = true,
                 Tag::Close => {}
                 Tag::Number => strangers += 1,
                 Tag::Other => strangers += 1,

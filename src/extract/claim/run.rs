@@ -166,6 +166,9 @@ impl Binder<'_> {
                                 && (at == core_last + 1 || self.is_relative(at)))
                     }
                     // "seen in 2020", "in March"
+                    Some(Tag::Number) if self.tag(at + 1) == Some(Tag::Other) => true,
+                    // "7 mm"
+                    Some(Tag::Other) if self.tag(at - 1) == Some(Tag::Number) => true,
                     Some(Tag::Number | Tag::Other) => self.sense(at - 1) == Some(Sense::Of),
                     _ => false,
                 };
