@@ -198,19 +198,24 @@ fn begins_anew(items: &[Item]) -> bool {
 
 /// Whether a line can only continue another one: "compressing the thecal sac", "with ...".
 fn goes_on(items: &[Item]) -> bool {
-    matches!(
-        items[0].tag,
-        Tag::Term(
-            Sense::Change(_, Class::Verb)
-                | Sense::With
-                | Sense::Causing
-                | Sense::Anaphor
-                | Sense::And
-                | Sense::Or
-                | Sense::But
-                | Sense::To
+    let first = items.iter().find(|item| {
+        !matches!(item.tag, Tag::Term(Sense::Degree(_) | Sense::Significant | Sense::Filler))
+    });
+    let is_verb =
+        matches!(first.map(|item| item.tag), Some(Tag::Term(Sense::Change(_, Class::Verb))));
+    is_verb
+        || matches!(
+            items[0].tag,
+            Tag::Term(
+                Sense::With
+                    | Sense::Causing
+                    | Sense::Anaphor
+                    | Sense::And
+                    | Sense::Or
+                    | Sense::But
+                    | Sense::To
+            )
         )
-    )
 }
 
 /// Whether a line can begin a statement of its own even in small letters: "no canal stenosis",

@@ -110,7 +110,9 @@ fn heading(
             .collect()
     };
     if let Some(colon) = label_end(items) {
-        let label = words(&items[..colon]);
+        // What stands in brackets is no part of a heading: "LSS MRI (follow up):".
+        let bracket = items[..colon].iter().position(|item| item.tag == Tag::Open);
+        let label = words(&items[..bracket.unwrap_or(colon)]);
         let has_level = items[..colon].iter().any(|item| matches!(item.tag, Tag::Levels(_)));
         let section = if at_line_start && !has_level {
             vocabulary.heading(&label)
