@@ -193,7 +193,7 @@ fn begins_anew(items: &[Item]) -> bool {
     let is_row = items.iter().any(|item| item.tag == Tag::Border)
         || (matches!(items[0].tag, Tag::Levels(_))
             && matches!(items.get(1).map(|item| item.tag), Some(Tag::Semicolon | Tag::Dash)));
-    is_row || is_bullet(items).is_some() || label_end(items).is_some()
+    is_row || bullet_items(items).is_some() || label_end(items).is_some()
 }
 
 /// Whether a line can only continue another one: "compressing the thecal sac", "with ...".
@@ -279,20 +279,13 @@ fn is_unfinished(items: &[Item]) -> bool {
     }
 }
 
-/// The number of items of a bullet or list number at the beginning of a line.
-pub(super) fn is_bullet(items: &[Item]) -> Option<usize> {
+/// The number of items of a bullet or list number at the beginning of a line: "-", "1.", "(2)".
+pub(super) fn bullet_items(items: &[Item]) -> Option<usize> {
     let tag = |i: usize| items.get(i).map(|item| item.tag);
-    let closed = |i: usize| matches!(tag(i), Some(Tag::Close | Tag::Stop | Tag::Other));
-    match tag(0)? {
-        Tag::Dash | Tag::Other | Tag::Stop | Tag::Greater if items[0].end == items[0].first + 1 => {
-            None.or(matches!(tag(0)?, Tag::Dash | Tag::Stop | Tag::Greater).then_some(1))
-        }
-        Tag::Number if closed(1) && tag(2).is_some() => Some(2),
-        Tag::Open
-            if matches!(tag(1), Some(Tag::Number | Tag::Other)) && tag(2) == Some(Tag::Close) =>
-        {
-            Some(3)
-        }
+    match (tag(0)?, tag(1), tag(2)) {
+        (Tag::Dash | Tag::Stop | Tag::Greater, ..) => Some(1),
+        (Tag::Number, Some(Tag::Close | Tag::Stop), Some(_)) => Some(2),
+        (Tag::Open, Some(Tag::Number | Tag::Other), Some(Tag::Close)) => Some(3),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::layout::{Line, Physical, is_bullet, label_end};
+use super::layout::{Line, Physical, bullet_items, label_end};
 use super::scan::{Item, Scan, Tag};
 use super::sense::{Region, Section, Sense};
 use super::token::Kind;
@@ -20,7 +20,7 @@ pub(super) fn split_headings(
     let Physical { mut first, end, start: line_start, .. } = start;
     let mut after_blank = start.after_blank;
     let mut bullet = None;
-    if let Some(n) = is_bullet(&scan.items[first..end]) {
+    if let Some(n) = bullet_items(&scan.items[first..end]) {
         bullet = Some(start.indent);
         first += n;
     } else if is_bullet_mark(scan, text, &scan.items[first..end]) {
