@@ -252,9 +252,12 @@ fn pair_columns(parts: &mut Vec<Part>) {
     }
 }
 
-/// Gives parts that have no degree the one after them: "left and right severe".
+/// Gives parts that have no degree the one after them: "left and right severe". In "present on
+/// the right and moderate on the left" the degree leads its own side and reaches no other.
 pub(super) fn fill_backward(parts: &mut [Part]) {
-    let first = parts.iter().find(|part| part.grade.is_some() && part.sides.is_some());
+    let first = parts.iter().find(|part| {
+        part.grade.is_some() && part.sides.is_some() && part.degree != part.marks.first().copied()
+    });
     if let Some((grade, degree, hedged)) = first.map(|p| (p.grade, p.degree, p.hedged)) {
         for part in parts.iter_mut().filter(|part| part.grade.is_none()) {
             (part.grade, part.degree, part.hedged) = (grade, degree, hedged);

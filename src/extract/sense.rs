@@ -215,7 +215,7 @@ pub enum Sense {
     Previously,
     /// "now", "currently": what follows is the present state again.
     Now,
-    /// "the prior study showed": the clause is not about the present.
+    /// "the prior study showed", "if": what follows is not the present state.
     PriorStudy,
     /// "progressed", "increased": a change from one degree to another (rule 1).
     Progressed,
