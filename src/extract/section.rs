@@ -31,7 +31,7 @@ pub(super) fn split_headings(
     let mut opened = None;
     while at < end {
         let begins = at == first
-            || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon)
+            || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon | Tag::Border)
             || is_capital_label(scan, text, &scan.items[at..end]);
         if begins
             && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first)

@@ -51,7 +51,16 @@ pub(super) fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
                 .find(|i| !matches!(i.tag, Tag::Term(Sense::LevelWord | Sense::Disc)));
             let listed = matches!(
                 items[at - 1].tag,
-                Tag::Comma | Tag::Term(Sense::And | Sense::Of | Sense::Filler | Sense::LevelWord)
+                Tag::Comma
+                    | Tag::Term(
+                        Sense::And
+                            | Sense::Of
+                            | Sense::Filler
+                            | Sense::LevelWord
+                            | Sense::Above
+                            | Sense::Below
+                            | Sense::Except
+                    )
             );
             next.is_some_and(|i| i.tag == Tag::Colon) && !listed
         };

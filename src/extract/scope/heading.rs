@@ -120,7 +120,14 @@ impl Walk<'_> {
             let says = label.iter().any(|item| {
                 matches!(
                     item.tag,
-                    Tag::Term(Sense::Anatomy(..) | Sense::Change(..) | Sense::Finding(_))
+                    Tag::Term(
+                        Sense::Anatomy(..)
+                            | Sense::Change(..)
+                            | Sense::Finding(_)
+                            | Sense::Above
+                            | Sense::Below
+                            | Sense::Except
+                    )
                 )
             });
             if !says {

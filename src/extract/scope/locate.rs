@@ -102,7 +102,14 @@ impl Walk<'_> {
             {
                 return Where::Named(*except);
             }
-            return self.resolve(context, *at, place);
+            return match (place, self.resolve(context, *at, place)) {
+                // "Remaining levels: no stenosis" is about levels not mentioned (rule 7); "no
+                // stenosis elsewhere" about those of which no stenosis is told.
+                (Place::Remaining { except }, _) if *at < claim.first => {
+                    Where::Unmentioned { except: *except }
+                }
+                (_, found) => found,
+            };
         }
         if context.has_vertebra() && self.scope().is_none() {
             return Where::Nowhere;
