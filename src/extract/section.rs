@@ -113,20 +113,24 @@ fn heading(
         // What stands in brackets is no part of a heading: "LSS MRI (follow up):".
         let bracket = items[..colon].iter().position(|item| item.tag == Tag::Open);
         let label = words(&items[..bracket.unwrap_or(colon)]);
-        let has_level = items[..colon].iter().any(|item| matches!(item.tag, Tag::Levels(_)));
-        let section = if at_line_start && !has_level {
-            vocabulary.heading(&label)
-        } else {
-            vocabulary.exact_heading(&label)
-        };
-        // A known heading among other words must not be what the label is measured by:
-        // "Canal compromise:" is no heading even if a lexicon had "canal".
-        let is_target = items[..colon].iter().any(|item| is_anatomy(item.tag));
-        return section.filter(|_| !is_target).map(|section| (section, at + colon + 1));
+        // A heading among other words counts only where these do not say what a value follows
+        // of: "Remaining lumbar levels:" and "Canal compromise:" are none.
+        let is_value_label = items[..colon].iter().any(|item| {
+            is_anatomy(item.tag)
+                || matches!(
+                    item.tag,
+                    Tag::Levels(_) | Tag::Term(Sense::Remaining | Sense::Universal | Sense::Except)
+                )
+        });
+        let loose = at_line_start && !is_value_label;
+        let section = vocabulary
+            .exact_heading(&label)
+            .or_else(|| loose.then(|| vocabulary.heading(&label)).flatten());
+        return section.map(|section| (section, at + colon + 1));
     }
     let alone = at_line_start && items.len() <= LONGEST_ALONE;
-    if alone && !items.iter().any(|item| is_anatomy(item.tag) || matches!(item.tag, Tag::Stop)) {
-        let last = items.len() - usize::from(matches!(items[items.len() - 1].tag, Tag::Dash));
+    if alone && !items.iter().any(|item| item.tag == Tag::Stop) {
+        let last = items.len() - usize::from(items[items.len() - 1].tag == Tag::Dash);
         return Some((vocabulary.exact_heading(&words(&items[..last]))?, end));
     }
     // "IMPRESSION 1. ...", "FINDINGS - ...": capitals in a line that has small letters too.
