@@ -126,7 +126,11 @@ fn heading(
         let section = vocabulary
             .exact_heading(&label)
             .or_else(|| loose.then(|| vocabulary.heading(&label)).flatten());
-        return section.map(|section| (section, at + colon + 1));
+        // "2019 MRI:" tells of an earlier study, not of this one.
+        let dated = items[..colon].iter().any(|item| item.tag == Tag::Number);
+        return section
+            .filter(|&section| !dated || section != Section::Findings)
+            .map(|section| (section, at + colon + 1));
     }
     let alone = at_line_start && items.len() <= LONGEST_ALONE;
     if alone && !items.iter().any(|item| item.tag == Tag::Stop) {
