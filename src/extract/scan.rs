@@ -174,6 +174,7 @@ impl Scan {
             }
         }
         hear_dictation(&mut self.items);
+        part_run_on_lines(&mut self.items, &self.tokens);
         let tokens = &self.tokens;
         fold_degrees(&mut self.items, |at| tokens[at as usize].spaced);
     }
@@ -340,6 +341,24 @@ fn hear_dictation(items: &mut [Item]) {
             Tag::Term(Sense::Spoken(';')) => Tag::Semicolon,
             _ => Tag::Paragraph,
         };
+    }
+}
+
+/// Where a line has many slashes set apart, they stand for the line ends that it lost.
+fn part_run_on_lines(items: &mut [Item], tokens: &[Token]) {
+    const MANY: usize = 4;
+    let is_apart = |item: &Item| {
+        let next = tokens.get(item.end as usize);
+        item.tag == Tag::Slash
+            && tokens[item.first as usize].spaced
+            && next.is_some_and(|t| t.spaced)
+    };
+    for line in items.split_mut(|item| matches!(item.tag, Tag::Newline | Tag::Paragraph)) {
+        if line.iter().filter(|item| is_apart(item)).count() >= MANY {
+            line.iter_mut()
+                .filter(|item| is_apart(item))
+                .for_each(|item| item.tag = Tag::Paragraph);
+        }
     }
 }
 
