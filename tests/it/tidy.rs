@@ -107,6 +107,19 @@ fn uses(source: &str, name: &str) -> bool {
     })
 }
 
+/// What a source of `module` says or asks past its caller, which only the command line may.
+fn leaks(module: &str, source: &str) -> Vec<String> {
+    if ["cli", "main"].contains(&module) {
+        return Vec::new();
+    }
+    source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| ["print!", "println!", "env::var"].iter().any(|word| line.contains(word)))
+        .map(|line| format!("prints or reads the environment: {}", line.trim()))
+        .collect()
+}
+
 /// What is wrong with a file by itself.
 fn untidy(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
@@ -158,7 +171,8 @@ fn modules_name_only_what_is_below_them() {
         let module = first.trim_end_matches(".rs");
         let source = std::fs::read_to_string(&path).unwrap();
         let reaches = reaches(module, depth(relative), &source);
-        let found = [reaches, strays(module, &source), untidy(&source)].concat();
+        let (strays, leaks) = (strays(module, &source), leaks(module, &source));
+        let found = [reaches, strays, leaks, untidy(&source)].concat();
         faults.extend(found.iter().map(|fault| format!("{}: {fault}", relative.display())));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -206,6 +220,9 @@ fn each_check_sees_what_it_is_for() {
     assert_eq!(strays("cli", "Batch::new()"), Vec::<String>::new());
     assert_eq!(strays("store", "use clapper::x; fn my_clap() {}"), Vec::<String>::new());
     assert_eq!(strays("engine", "use tch::Tensor;"), Vec::<String>::new());
+    assert_eq!(leaks("extract", "if std::env::var(\"DEBUG\").is_ok() {\n eprintln!();").len(), 2);
+    assert_eq!(leaks("report", "//! println!(\"{report}\");\nenv!(\"A\");"), Vec::<String>::new());
+    assert_eq!(leaks("cli", "println!()"), Vec::<String>::new());
     assert_eq!(untidy("//! Docs.\nfn a() { todo!() }").len(), 1);
     assert_eq!(untidy("fn a() {}").len(), 1);
     assert_eq!(untidy(&format!("//! Docs.\n{}", "\n".repeat(LONGEST_FILE))).len(), 1);
