@@ -1,7 +1,17 @@
 //! deepspine: lumbar spine MRI reports and studies to level-by-level stenosis labels.
 //!
-//! Modules in reading order, lower ones first. A module names only those above it in this list
-//! that stand on a lower floor of ARCHITECTURE.md's table; a test keeps that.
+//! In reading order:
+//!
+//! - [`pipeline`]: a report to opinions, the whole main job on one page
+//! - [`label`]: what a label is, for every reader
+//! - [`report`]: reports as data teams have them
+//! - [`extract`]: the rules, from a text to statements
+//! - [`export`]: labels as files
+//! - [`page`]: one reading shown to a person
+//! - [`learn`]: gold labels and scores
+//! - [`cli`]: the verbs
+//!
+//! ARCHITECTURE.md has the table that says which of them may name which; a test keeps it.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

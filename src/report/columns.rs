@@ -276,19 +276,22 @@ fn same(a: &str, b: &str) -> bool {
     letters(a).eq(letters(b)) && letters(a).next().is_some()
 }
 
-/// Column names for a message. Shortened, since without a header line these are values, and a
-/// report's text among them.
+/// Column names for a message. Without a header line these are values, a report's text among
+/// them, so what is too long for a name is not quoted: a report does not belong in a log.
 fn listed<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 20;
-    const LONGEST: usize = 24;
+    const LONGEST: usize = 40;
+    const WORDS: usize = 4;
     let mut list: Vec<String> = names
         .iter()
         .take(MOST)
         .map(|name| {
             let name = name.as_ref();
-            match name.char_indices().nth(LONGEST) {
-                Some((end, _)) => format!("`{}…`", &name[..end]),
-                None => format!("`{name}`"),
+            let length = name.chars().count();
+            if length <= LONGEST && name.split_whitespace().count() <= WORDS {
+                format!("`{name}`")
+            } else {
+                format!("a text of {length} characters")
             }
         })
         .collect();
@@ -327,6 +330,6 @@ mod tests {
     #[test]
     fn a_headerless_file_is_described_without_spilling_its_text() {
         let list = listed(&["17", "Moderate central stenosis at L4-L5 in this patient"]);
-        assert_eq!(list, "`17`, `Moderate central stenosi…`");
+        assert_eq!(list, "`17`, a text of 50 characters");
     }
 }

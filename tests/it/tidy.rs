@@ -14,7 +14,7 @@ const ROWS: [&[&str]; 6] = [
 ];
 
 /// Heavy crates and the modules that are their home.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("tch", &["engine", "learn"]),
     ("rust_bert", &["engine"]),
     ("askama", &["page", "web"]),
@@ -22,7 +22,10 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("tantivy", &["search"]),
     ("actix_web", &["web"]),
     ("clap", &["cli", "main"]),
+    ("indicatif", &["cli"]),
     ("calamine", &["report"]),
+    ("csv_core", &["report"]),
+    ("textwrap", &["page"]),
     ("aho_corasick", &["extract"]),
 ];
 
@@ -32,20 +35,42 @@ fn row(module: &str) -> Option<usize> {
     ROWS.iter().position(|row| row.contains(&module))
 }
 
-/// The top modules that a source names as `crate::module`.
-fn named(source: &str) -> BTreeSet<String> {
+/// The top modules that a source names, as `crate::module` or by as many `super::` as lead out of
+/// the crate's top module that it stands in: `depth` is how deep that is, 1 for the top module.
+fn named(depth: usize, source: &str) -> BTreeSet<String> {
+    let climb = "super::".repeat(depth);
     let mut named = BTreeSet::new();
-    for (at, _) in source.match_indices("crate::") {
-        let rest = &source[at + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            let group = group.split('}').next().unwrap_or_default();
-            named.extend(group.split(',').map(first_word));
-        } else {
-            named.insert(first_word(rest));
+    for start in ["crate::", climb.as_str()] {
+        for (at, _) in source.match_indices(start) {
+            named.extend(heads(&source[at + start.len()..]));
         }
     }
     named.retain(|name| row(name).is_some());
     named
+}
+
+/// The first word of a path, or of each path of a group in braces.
+fn heads(path: &str) -> Vec<String> {
+    let Some(group) = path.strip_prefix('{') else { return vec![first_word(path)] };
+    let mut open = 1;
+    let mut heads = vec![first_word(group)];
+    for (at, sign) in group.char_indices() {
+        match sign {
+            '{' => open += 1,
+            '}' => open -= 1,
+            ',' if open == 1 => heads.push(first_word(&group[at + 1..])),
+            _ => {}
+        }
+        if open == 0 {
+            break;
+        }
+    }
+    heads
+}
+
+/// How deep the module of a source file stands: 1 for `page.rs` and `page/mod.rs`.
+fn depth(relative: &Path) -> usize {
+    relative.iter().count() - usize::from(relative.ends_with("mod.rs"))
 }
 
 fn first_word(text: &str) -> String {
@@ -53,10 +78,10 @@ fn first_word(text: &str) -> String {
 }
 
 /// What a source of `module` breaks of the dependency rule.
-fn reaches(module: &str, source: &str) -> Vec<String> {
+fn reaches(module: &str, depth: usize, source: &str) -> Vec<String> {
     let Some(own) = row(module) else { return Vec::new() };
     let up = |name: &String| name != module && row(name).is_some_and(|row| row >= own);
-    named(source)
+    named(depth, source)
         .into_iter()
         .filter(up)
         .map(|name| format!("{module} names {name}, which is not below it"))
@@ -74,9 +99,25 @@ fn strays(module: &str, source: &str) -> Vec<String> {
 
 /// Whether a source names a crate, and not only a word that ends like it.
 fn uses(source: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    source.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&source[..at], &source[at + name.len()..]);
+        let is_path = after.starts_with("::") && !before.ends_with(is_word);
+        is_path || before.ends_with("use ") && !after.starts_with(is_word)
+    })
+}
+
+/// What a source of `module` says or asks past its caller, which only the command line may.
+fn leaks(module: &str, source: &str) -> Vec<String> {
+    if ["cli", "main"].contains(&module) {
+        return Vec::new();
+    }
     source
-        .match_indices(&format!("{name}::"))
-        .any(|(at, _)| !source[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| ["print!", "println!", "env::var"].iter().any(|word| line.contains(word)))
+        .map(|line| format!("prints or reads the environment: {}", line.trim()))
+        .collect()
 }
 
 /// What is wrong with a file by itself.
@@ -129,7 +170,9 @@ fn modules_name_only_what_is_below_them() {
         let first = relative.iter().next().unwrap().to_string_lossy();
         let module = first.trim_end_matches(".rs");
         let source = std::fs::read_to_string(&path).unwrap();
-        let found = [reaches(module, &source), strays(module, &source), untidy(&source)].concat();
+        let reaches = reaches(module, depth(relative), &source);
+        let (strays, leaks) = (strays(module, &source), leaks(module, &source));
+        let found = [reaches, strays, leaks, untidy(&source)].concat();
         faults.extend(found.iter().map(|fault| format!("{}: {fault}", relative.display())));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -137,28 +180,49 @@ fn modules_name_only_what_is_below_them() {
 
 #[test]
 fn no_file_holds_a_path_of_a_machine() {
+    let own = Path::new("tests/it/tidy.rs");
+    let mut all = Vec::new();
+    for folder in
+        ["src", "tests", "benches", "fuzz/fuzz_targets", "lexicons", "templates", "fixtures"]
+    {
+        let kinds = ["rs", "toml", "html", "css", "js", "md", "csv"];
+        all.extend(files(&root().join(folder), &kinds));
+    }
+    let top = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let is_hidden = |path: &Path| path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
+    all.extend(top.filter(|path| path.is_file() && !is_hidden(path)));
+    all.push(root().join(".ci/run"));
     let mut faults = Vec::new();
-    for folder in ["src", "tests", "benches", "lexicons", "templates", "fixtures"] {
-        for path in files(&root().join(folder), &["rs", "toml", "html", "css", "js", "md", "csv"]) {
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
-            if !path.ends_with("tests/it/tidy.rs") {
-                let found = machine_paths(&text);
-                faults.extend(found.iter().map(|fault| format!("{}: {fault}", path.display())));
-            }
-        }
+    for path in all.iter().filter(|path| !path.ends_with(own)) {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let found = machine_paths(&text);
+        faults.extend(found.iter().map(|fault| format!("{}: {fault}", path.display())));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
 fn each_check_sees_what_it_is_for() {
-    assert_eq!(reaches("extract", "use crate::label::Grade;"), Vec::<String>::new());
-    assert_eq!(reaches("extract", "use crate::pipeline::read_text;").len(), 1, "upward");
-    assert_eq!(reaches("report", "let x = crate::extract::y();").len(), 1, "sideways");
-    assert_eq!(reaches("label", "use crate::{label, page};").len(), 1, "in a group");
+    let reaches = |file: &str, source| {
+        let module = file.split(['/', '.']).next().unwrap();
+        reaches(module, depth(Path::new(file)), source).len()
+    };
+    assert_eq!(reaches("extract/scan.rs", "use crate::label::Grade;"), 0);
+    assert_eq!(reaches("extract/scan.rs", "use crate::pipeline::read_text;"), 1, "upward");
+    assert_eq!(reaches("report/mod.rs", "let x = crate::extract::y();"), 1, "sideways");
+    assert_eq!(reaches("label/mod.rs", "use crate::{label, page};"), 1, "in a group");
+    assert_eq!(reaches("page/a.rs", "use crate::{label::{Cell, Level}, export};"), 1, "nested");
+    assert_eq!(reaches("page/a.rs", "use super::super::{label, extract::Mention};"), 1, "climbing");
+    assert_eq!(reaches("page/a.rs", "use super::extract;"), 0, "a module of its own");
+    assert_eq!(reaches("page/mod.rs", "use super::extract;"), 1, "climbing from the top");
     assert_eq!(strays("store", "use tch::Tensor;").len(), 1);
+    assert_eq!(strays("store", "use clap;").len(), 1);
     assert_eq!(strays("cli", "Batch::new()"), Vec::<String>::new());
+    assert_eq!(strays("store", "use clapper::x; fn my_clap() {}"), Vec::<String>::new());
     assert_eq!(strays("engine", "use tch::Tensor;"), Vec::<String>::new());
+    assert_eq!(leaks("extract", "if std::env::var(\"DEBUG\").is_ok() {\n eprintln!();").len(), 2);
+    assert_eq!(leaks("report", "//! println!(\"{report}\");\nenv!(\"A\");"), Vec::<String>::new());
+    assert_eq!(leaks("cli", "println!()"), Vec::<String>::new());
     assert_eq!(untidy("//! Docs.\nfn a() { todo!() }").len(), 1);
     assert_eq!(untidy("fn a() {}").len(), 1);
     assert_eq!(untidy(&format!("//! Docs.\n{}", "\n".repeat(LONGEST_FILE))).len(), 1);

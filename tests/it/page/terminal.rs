@@ -1,3 +1,4 @@
+use deepspine::label::{Grade, Level, Opinion, Target, resolve};
 use deepspine::page::{Screen, Sheet, terminal};
 
 use super::sample;
@@ -72,6 +73,28 @@ fn long_words_and_wide_characters_are_broken_at_the_edge() {
 
 #[test]
 fn levels_that_the_same_words_speak_of_are_explained_at_once() {
-    let wide = plain(120);
-    assert_eq!(wide.matches("\nL1-L2, L2-L3  Central").count(), 0, "{wide}");
+    let text = "L1-2: No canal stenosis. L2-3: No canal stenosis. No foraminal stenosis.";
+    let said = |level, target, anchor, words: &str| {
+        let statement = sample::statement(text, level, target, Grade::Normal, anchor, &[words]);
+        resolve(statement.cell, vec![statement])
+    };
+    let (l12, l23) = (Level::L1L2, Level::L2L3);
+    let canal = |level, anchor| said(level, Target::Central, anchor, "No canal stenosis");
+    let foramen = |level| said(level, Target::ForaminalLeft, "No foram", "No foraminal stenosis");
+    let explained = |opinions: &[Opinion]| {
+        let sheet = Sheet {
+            title: "r",
+            reader: "nobody",
+            text,
+            opinions,
+            mentions: &[],
+            measurements: &[],
+        };
+        terminal(&sheet, Screen { width: 80, colour: false })
+    };
+    let same = explained(&[foramen(l12), foramen(l23)]);
+    assert!(same.contains("L1-L2, L2-L3  Foramen L   normal"), "{same}");
+    assert_eq!(same.matches("“No foraminal stenosis”").count(), 1, "{same}");
+    let alike = explained(&[canal(l12, "L1-2"), canal(l23, "L2-3")]);
+    assert!(!alike.contains("L1-L2, L2-L3"), "like words in two places are two reasons: {alike}");
 }
