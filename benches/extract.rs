@@ -71,7 +71,7 @@ fn compare(name: &str, reports: &[String]) {
         }));
         two = two.min(time(|| {
             pool.install(|| {
-                reports.par_chunks(256).for_each_init(
+                reports.par_chunks(32).for_each_init(
                     || extractor.clone(),
                     |extractor, chunk| {
                         for report in chunk {
