@@ -159,6 +159,7 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
             .any(|at| clause.sense(at) == Some(Sense::Or))
     };
     let mut listed = false;
+    let mut caused = None;
     let mut at = reach.head;
     while at > 0 {
         at -= 1;
@@ -177,7 +178,19 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
             }
             Tag::Other | Tag::Number => {}
             Tag::Term(sense) => match sense {
-                Sense::Not => return Some(at),
+                Sense::Not => {
+                    // In "bulge without herniation causing stenosis" it is the bulge that causes it.
+                    let finding = |from: usize, to: usize| {
+                        from < to
+                            && has(from, to - 1, |s| matches!(s, Sense::Finding(_) | Sense::Noun))
+                    };
+                    let subject =
+                        caused.is_some_and(|cause| finding(at + 1, cause) && finding(0, at));
+                    return (!subject).then_some(at);
+                }
+                Sense::Causing => caused = Some(at),
+                // "no stenosis aside from mild narrowing"
+                Sense::Except => return None,
                 Sense::And => {
                     if has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) {
                         return None;

@@ -154,6 +154,7 @@ fn heading(
                 text[span.range()].contains(|c: char| c.is_lowercase())
             })
             && let Some(section) = vocabulary.exact_heading(&words(span))
+            && (section != Section::Findings || !span.iter().any(|item| item.tag == Tag::Number))
         {
             let dash = usize::from(rest[0].tag == Tag::Dash);
             return Some((section, at + n + dash));
@@ -168,9 +169,8 @@ fn is_anatomy(tag: Tag) -> bool {
 
 /// Carries sections and regions from the lines that open them to those that follow.
 pub(super) fn settle_sections(lines: &mut [Line], scan: &Scan) {
-    let has_findings = |from: usize, lines: &[Line]| {
-        lines[from..].iter().any(|line| line.opens_section && line.section == Section::Findings)
-    };
+    let last_findings =
+        lines.iter().rposition(|line| line.opens_section && line.section == Section::Findings);
     let mut section = Section::Findings;
     let mut elsewhere = false;
     let mut filled = false;
@@ -186,7 +186,8 @@ pub(super) fn settle_sections(lines: &mut [Line], scan: &Scan) {
             let items = &scan.items[lines[at].items.clone()];
             let labelled = label_end(items).is_some();
             let by_level = labelled && matches!(items[0].tag, Tag::Levels(_));
-            let over = lines[at].after_blank && (labelled || !has_findings(at, lines));
+            let over =
+                lines[at].after_blank && (labelled || last_findings.is_none_or(|last| last < at));
             let next_bullet = bullet.is_some() && lines[at].bullet == bullet;
             if section == Section::Ignored && filled && (over || by_level || next_bullet) {
                 section = Section::Findings;

@@ -67,6 +67,14 @@ pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
         if !is_rule(&scan.items[line.items.clone()]) {
             let Some(first) = row.fields.first().filter(|_| row.fields.len() > 1) else { break };
             let row_head = head(scan, &first.items);
+            let again = if by_level {
+                matches!(row_head, Head::Target(..))
+            } else {
+                matches!(row_head, Head::Levels(_))
+            };
+            if cells.is_empty() && again {
+                return None;
+            }
             for field in &row.fields[1..] {
                 let column = column_of(field, &heads, &row).map(|column| &columns[column]);
                 cells.extend(column.and_then(|column| cell(&row_head, column, by_level, field)));

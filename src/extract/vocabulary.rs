@@ -190,6 +190,11 @@ impl Vocabulary {
                             match self.mend(&lower, before_digit, memory) {
                                 Mended::Unknown => token.word = UNKNOWN,
                                 Mended::Word(number) => token.word = number,
+                                // Small letters may take other bytes than the capitals in the text.
+                                Mended::Split(parts) if !fits(token.text(text), &parts) => {
+                                    token.word = UNKNOWN;
+                                }
+
                                 Mended::Split(parts) => {
                                     part(token, &parts, parted);
                                     continue;
@@ -326,6 +331,12 @@ impl Vocabulary {
             .find_iter(words)
             .map(|m| (m.start() / 2, m.end() / 2, self.senses[m.pattern().as_usize()]))
     }
+}
+
+/// Whether every part of a run-together word ends on a character of the word in the text.
+fn fits(word: &str, parts: &[(u16, u32)]) -> bool {
+    parts.last().is_some_and(|&(_, end)| end as usize == word.len())
+        && parts.iter().all(|&(_, end)| word.is_char_boundary(end as usize))
 }
 
 /// Adds the parts of a run-together word to `parted`, as if white space stood between them.

@@ -109,6 +109,14 @@ proptest! {
 }
 
 #[test]
+fn letters_whose_small_form_has_other_bytes_do_not_panic() {
+    for text in ["dis\u{212a}bulge", "dis\u{212a}L4", "\u{130}canalstenosis", "STENOSI\u{130}canal"]
+    {
+        check_spans(text, &extractor().extract(text));
+    }
+}
+
+#[test]
 fn a_reader_forgets_the_text_before() {
     let (a, b) = ("L4-5: severe canal stenosis.", "The foramina are patent at all levels.");
     let mut used = extractor();
@@ -146,6 +154,10 @@ fn large_and_odd_texts_come_to_an_end() {
         "Other levels normal. ",
         "a-\n",
         "the left, mildly ",
+        "canal stenosis; ",
+        "canal | foramen\n",
+        "L4-5 | L5-S1\n",
+        "x\n\n",
     ];
     let mut extractor = extractor();
     for unit in units {

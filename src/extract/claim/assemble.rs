@@ -85,7 +85,9 @@ impl Binder<'_> {
             };
             previous = at;
             let applies = match binding.state {
-                State::Change(change, _) => binding.root || change.narrows(anatomy),
+                State::Change(change, _) => {
+                    (binding.root && change != Change::Contact) || change.narrows(anatomy)
+                }
                 State::Wide | State::Degree => true,
                 State::Unassessable => false,
             };

@@ -83,6 +83,10 @@ impl Binder<'_> {
             before -= 1;
             match self.sense(before) {
                 Some(Sense::Filler) => {}
+                // "left, and mild right"
+                None if before + 1 == at
+                    && self.tag(before) == Some(Tag::Comma)
+                    && self.sense(at) == Some(Sense::And) => {}
                 Some(
                     Sense::Side(_) | Sense::Degree(_) | Sense::Significant | Sense::Borderline,
                 ) => {
@@ -109,7 +113,10 @@ impl Binder<'_> {
                     Some(Sense::Of | Sense::Over | Sense::Side(_) | Sense::Degree(_))
                 )
             })
-            .any(|i| self.tag(i).and_then(degree_of).is_some())
+            .any(|i| {
+                self.tag(i).and_then(degree_of).is_some()
+                    || matches!(self.sense(i), Some(Sense::Side(_)))
+            })
     }
 
     /// The modifiers after the core of a claim, in order.

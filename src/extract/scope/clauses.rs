@@ -7,6 +7,9 @@ use crate::extract::scan::{Item, Scan, Tag};
 use crate::extract::sense::Sense;
 use crate::label::Level;
 
+/// Binding looks around within a clause, so a bound on its length keeps the whole linear.
+pub(super) const LONGEST_CLAUSE: usize = 400;
+
 /// The marks of a clause that tell what an earlier study showed (rule 1): from the cue to the
 /// end, or to a word that returns to the present.
 pub(super) fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops::Range<usize>> {
@@ -35,12 +38,10 @@ pub(super) fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops:
 /// Cuts items into clauses: at full stops, semicolons and cell borders, and before a label that
 /// names levels ("... patent L5-S1: ...").
 pub(super) fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
-    // Binding looks around within a clause, so a bound on its length keeps the whole linear.
-    const LONGEST: usize = 400;
     let mut parts = Vec::new();
     let mut first = 0;
     for (at, item) in items.iter().enumerate() {
-        if at - first >= LONGEST {
+        if at - first >= LONGEST_CLAUSE {
             parts.push(first..at);
             first = at;
         }

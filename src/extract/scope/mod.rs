@@ -7,7 +7,7 @@ mod normal;
 
 use smallvec::SmallVec;
 
-use clauses::{past, respective, sentences};
+use clauses::{LONGEST_CLAUSE, past, respective, sentences};
 
 use super::claim::{Around, Binder, Claim};
 use super::finding::{Extraction, Passage};
@@ -159,7 +159,10 @@ impl<'a> Walk<'a> {
         let mut sentence = base..base;
         for part in sentences(items) {
             let clause = base + part.start..base + part.end;
-            if clause.start == base || self.scan.items[clause.start - 1].tag != Tag::Semicolon {
+            if clause.start == base
+                || clause.end - sentence.start > LONGEST_CLAUSE
+                || self.scan.items[clause.start - 1].tag != Tag::Semicolon
+            {
                 sentence = clause.clone();
             }
             sentence.end = clause.end;
