@@ -1,6 +1,6 @@
 //! A language's words: read from TOML, checked, and told apart by sense.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,6 +83,14 @@ pub enum LexiconError {
         /// The entry.
         entry: String,
     },
+    /// More words than can be numbered.
+    #[error("the lexicon has {words} different words, more than the {most} that can be read with")]
+    TooLarge {
+        /// How many it has.
+        words: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// The same phrase twice.
     #[error("{second}: `{phrase}` shadows the same words in {first}; keep one of them")]
     Shadowed {
@@ -164,6 +172,12 @@ impl Lexicon {
             read_lists(file, text, &mut lists)?;
         }
         let terms = terms(&lists)?;
+        let words: HashSet<&str> =
+            terms.iter().flat_map(|term| &term.words).map(String::as_str).collect();
+        if words.len() > super::vocabulary::MOST_WORDS {
+            let most = super::vocabulary::MOST_WORDS;
+            return Err(LexiconError::TooLarge { words: words.len(), most });
+        }
         let mut hasher = Sha256::new();
         for term in &terms {
             hasher.update(term.path);

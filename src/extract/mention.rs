@@ -125,13 +125,16 @@ fn measurement(
         return None;
     }
     let words = |i: usize| clause.items.get(i).map(|item| &text[scan.span(*item).range()]);
-    let (factor, area) = match words(at + 1)? {
+    let (factor, area) = match words(at + 1)?.to_ascii_lowercase().as_str() {
         "mm" => (1.0, false),
         "cm" => (10.0, false),
-        "mm²" | "mm2" | "sqmm" => (1.0, true),
+        "sqmm" => (1.0, true),
         _ => return None,
     };
-    let area = area || matches!(words(at + 2), Some("2" | "²"));
+    // "75 mm2", but not "9 mm 2 cm below".
+    let squared = matches!(words(at + 2), Some("2" | "²"))
+        && !scan.tokens[clause.items[at + 2].first as usize].spaced;
+    let area = area || squared;
     let anatomy = (0..at).rev().take(REACH).find_map(|i| match clause.marks[i] {
         Mark::Tag(Tag::Term(Sense::Anatomy(anatomy, _))) => Some(Some(anatomy)),
         Mark::Tag(Tag::Term(Sense::Finding(_) | Sense::Noun | Sense::Root)) => Some(None),

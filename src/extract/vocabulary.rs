@@ -22,6 +22,9 @@ const BARRIER: u16 = 1;
 /// The first number of a word of the lexicon.
 const FIRST: u16 = 2;
 
+/// The most words that a lexicon can have: numbers take two bytes of seven bits.
+pub(super) const MOST_WORDS: usize = (1 << 14) - FIRST as usize;
+
 type Map<K, V> = HashMap<K, V, FixedState>;
 
 /// A compiled lexicon, shared by all threads.

@@ -217,6 +217,35 @@ fn findings_are_mentioned_with_level_side_class_and_negation() {
 }
 
 #[test]
+fn lengths_and_areas_are_told_apart_in_capitals_too() {
+    let text = "L4-5: CANAL 9 MM. L3-4: Thecal sac area 75 mm2. L5-S1: Canal 11 mm 2 cm below.";
+    let extraction = extractor().extract(text);
+    let measured: Vec<_> = extraction.measurements.iter().map(|m| (m.quantity, m.value)).collect();
+    use deepspine::extract::Quantity::{CanalDiameter, SacArea};
+    assert_eq!(&measured[..3], [(CanalDiameter, 9.0), (SacArea, 75.0), (CanalDiameter, 11.0)]);
+}
+
+#[test]
+fn a_lexicon_with_more_words_than_can_be_numbered_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("lexicon.toml", "language = \"en\"\nversion = 1\nextends = \"en\"");
+    let letters = |mut n: usize| -> String {
+        (0..4)
+            .map(|_| {
+                let c = b'a' + (n % 26) as u8;
+                n /= 26;
+                c as char
+            })
+            .collect()
+    };
+    let words: Vec<String> = (0..20_000).map(|n| format!("\"zq{}\"", letters(n))).collect();
+    write("ordinary.toml", &format!("[words]\nknown = [{}]", words.join(", ")));
+    let error = Lexicon::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("different words"), "{error}");
+}
+
+#[test]
 fn a_lexicon_is_refused_by_file_and_entry() {
     let refused = |changes: &[(&str, &str)]| -> String {
         let folder = tempfile::tempdir().unwrap();
