@@ -171,7 +171,11 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
         }
         match clause.tag(at)? {
             Tag::Comma | Tag::Slash => {
-                if has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) {
+                // "no herniation, canal stenosis mild": what has a degree or verb of its own
+                // is said anew.
+                let own = has(reach.first, reach.last, |s| s == Sense::Be)
+                    || reach.trailing.iter().any(|&i| clause.sense(i).is_some_and(is_degree));
+                if own || has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) {
                     return None;
                 }
                 listed = true;
