@@ -7,6 +7,9 @@
 //! - [`report`]: reports as data teams have them
 //! - [`extract`]: the rules, from a text to statements
 //! - [`export`]: labels as files
+//! - [`store`]: the archive's database
+//! - [`search`]: the query language and its index
+//! - [`archive`]: store and index kept in step
 //! - [`page`]: one reading shown to a person
 //! - [`learn`]: gold labels and scores
 //! - [`cli`]: the verbs
@@ -16,6 +19,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod archive;
 pub mod cli;
 pub mod export;
 pub mod extract;
@@ -24,3 +28,5 @@ pub mod learn;
 pub mod page;
 pub mod pipeline;
 pub mod report;
+pub mod search;
+pub mod store;

@@ -3,11 +3,19 @@
 //! Exit codes are the same for every verb: 0 where all is well, 1 where the verb could not be done
 //! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.
 
+mod backup;
+mod data;
 mod evaluate;
 mod explain;
 mod extract;
+mod import;
+mod index;
 mod lexicon;
+mod output;
+mod progress;
 mod reading;
+mod search;
+mod stream;
 
 use std::io;
 use std::process::ExitCode;
@@ -28,6 +36,11 @@ enum Verb {
     Extract(extract::Args),
     Explain(explain::Args),
     Evaluate(evaluate::Args),
+    Import(import::Args),
+    Search(search::Args),
+    Index(index::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
 }
 
 /// Some records were left out.
@@ -42,6 +55,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Extract(args) => extract::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Import(args) => import::run(&args),
+        Verb::Search(args) => search::run(&args),
+        Verb::Index(args) => index::run(&args),
+        Verb::Backup(args) => backup::back_up(&args),
+        Verb::Restore(args) => backup::restore(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,7 +1,11 @@
 //! How to read inputs: flags of every verb that reads reports. Without any of them, everything is
 //! found out from the files.
 
-use anyhow::Result;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use encoding_rs::Encoding;
 
@@ -89,4 +93,35 @@ fn date_orders() -> impl TypedValueParser<Value = DateOrder> {
 fn input_formats() -> impl TypedValueParser<Value = &'static Format> {
     PossibleValuesParser::new(FORMATS.iter().map(|format| format.name))
         .try_map(|name| Format::named(&name).ok_or("the parser lets only names of formats pass"))
+}
+
+/// How many threads to work on.
+#[derive(Debug, clap::Args)]
+pub(super) struct ThreadsArg {
+    /// How many threads to use; all of the machine's if not given.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl ThreadsArg {
+    pub(super) fn count(&self) -> NonZeroUsize {
+        let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or_else(all)
+    }
+}
+
+/// Refuses what would only fail, or do harm, after much work.
+pub(super) fn check_inputs(files: &[PathBuf], output: Option<&Path>) -> Result<()> {
+    let output = output.and_then(|path| fs::canonicalize(path).ok());
+    for file in files.iter().filter(|file| *file != Path::new("-")) {
+        let name = file.display();
+        let found = fs::metadata(file).with_context(|| {
+            format!("`{name}` cannot be opened; check its name and your rights")
+        })?;
+        // A pipe has no path to compare.
+        if found.is_file() && output.is_some() && fs::canonicalize(file).ok() == output {
+            bail!("`{name}` is input and output at once; give another name to -o");
+        }
+    }
+    Ok(())
 }

@@ -106,6 +106,17 @@ pub enum Quantity {
     SacArea,
 }
 
+impl Quantity {
+    /// The name in files, such as `canal_diameter`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CanalDiameter => "canal_diameter",
+            Self::SacDiameter => "sac_diameter",
+            Self::SacArea => "sac_area",
+        }
+    }
+}
+
 /// A length or area that a report gives (rule 21: no grade follows from it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -128,6 +139,34 @@ pub struct Passage {
     pub spans: Vec<Span>,
 }
 
+/// What a section of a report is for (rule 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    /// Findings of the current examination; also what stands under no heading.
+    Findings,
+    /// Impression, conclusion.
+    Impression,
+    /// An addendum: supersedes what it corrects.
+    Addendum,
+    /// Indication, history, technique, comparison, plan: nothing in it counts.
+    Background,
+}
+
+impl Section {
+    /// Every section.
+    pub const ALL: [Self; 4] = [Self::Findings, Self::Impression, Self::Addendum, Self::Background];
+}
+
+/// A stretch of a text that is one section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionSpan {
+    /// The section.
+    pub section: Section,
+    /// From its heading to before the next section's.
+    pub span: Span,
+}
+
 /// Everything that the rules read out of one text.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Extraction {
@@ -139,4 +178,7 @@ pub struct Extraction {
     pub measurements: Vec<Measurement>,
     /// The text that bears on each level that any text bears on.
     pub passages: Vec<Passage>,
+    /// The sections, which together are the whole text.
+    #[serde(default)]
+    pub sections: Vec<SectionSpan>,
 }

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::finding::Section;
 use super::scan::{Item, Scan, Tag};
 use super::section::{settle_sections, split_headings};
-use super::sense::{Class, Section, Sense};
+use super::sense::{Class, Sense};
 use super::vocabulary::Vocabulary;
 
 /// A line of the author's, whether or not it was wrapped on the way.
@@ -12,6 +13,9 @@ use super::vocabulary::Vocabulary;
 pub(super) struct Line {
     /// Where it begins in the text.
     pub start: u32,
+    /// Where its heading begins in the text, or the line itself. A line that headings cut has
+    /// several parts, and each its own.
+    pub from: u32,
     /// Its items, without bullet and heading.
     pub items: Range<usize>,
     /// Whether a blank line stands before it.

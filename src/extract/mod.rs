@@ -27,7 +27,9 @@ mod vocabulary;
 
 use std::sync::Arc;
 
-pub use finding::{Extraction, Finding, Measurement, Mention, Passage, Quantity};
+pub use finding::{
+    Extraction, Finding, Measurement, Mention, Passage, Quantity, Section, SectionSpan,
+};
 pub use lexicon::{Lexicon, LexiconError};
 
 /// A stage of the extraction.
@@ -48,6 +50,7 @@ pub struct Extractor {
     vocabulary: Arc<vocabulary::Vocabulary>,
     scan: scan::Scan,
     version: Arc<str>,
+    content_hash: Arc<str>,
 }
 
 impl Extractor {
@@ -57,6 +60,7 @@ impl Extractor {
             vocabulary: Arc::new(vocabulary::Vocabulary::new(lexicon)),
             scan: scan::Scan::default(),
             version: lexicon.version().into(),
+            content_hash: lexicon.content_hash().into(),
         }
     }
 
@@ -75,9 +79,15 @@ impl Extractor {
         done(Stage::Scan);
         let lines = layout::lines(&mut self.scan, &self.vocabulary, text);
         done(Stage::Layout);
-        let extraction = scope::Walk::read(&self.scan, &lines, text);
+        let mut extraction = scope::Walk::read(&self.scan, &lines, text);
+        extraction.sections = section::sections(&lines, text);
         done(Stage::Binding);
         extraction
+    }
+
+    /// SHA-256 of the lexicon's words and their senses, in hexadecimal digits.
+    pub fn content_hash(&self) -> &str {
+        &self.content_hash
     }
 
     /// Language, version and hash of the lexicon.

@@ -3,11 +3,13 @@
 
 use std::ops::Range;
 
+use super::finding::{Section, SectionSpan};
 use super::layout::{Line, Physical, bullet_items, label_end};
 use super::scan::{Item, Scan, Tag};
-use super::sense::{Region, Section, Sense};
+use super::sense::{Region, Sense};
 use super::token::Kind;
 use super::vocabulary::Vocabulary;
+use crate::label::Span;
 
 /// Cuts a line at the headings in it and adds what is left to `lines`.
 pub(super) fn split_headings(
@@ -29,6 +31,7 @@ pub(super) fn split_headings(
     }
     let mut at = first;
     let mut opened = None;
+    let mut from = line_start;
     while at < end {
         let begins = at == first
             || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon | Tag::Border)
@@ -37,8 +40,9 @@ pub(super) fn split_headings(
             && let Some((section, body)) = heading(scan, vocabulary, text, at, end, at == first)
         {
             if at > first || opened.is_some() {
-                push(lines, line_start, first..at, after_blank, bullet, opened);
+                push(lines, (line_start, from), first..at, after_blank, bullet, opened);
                 after_blank = false;
+                from = scan.span(scan.items[at]).start;
             }
             bullet = bullet.filter(|_| opened.is_none());
             opened = Some(section);
@@ -48,7 +52,7 @@ pub(super) fn split_headings(
         }
         at += 1;
     }
-    push(lines, line_start, first..end, after_blank, bullet, opened);
+    push(lines, (line_start, from), first..end, after_blank, bullet, opened);
 }
 
 /// Whether a line begins with "•" or the "o" that stands for one.
@@ -72,7 +76,7 @@ fn is_capital_label(scan: &Scan, text: &str, items: &[Item]) -> bool {
 
 fn push(
     lines: &mut Vec<Line>,
-    start: u32,
+    (start, from): (u32, u32),
     items: Range<usize>,
     after_blank: bool,
     bullet: Option<u32>,
@@ -80,6 +84,7 @@ fn push(
 ) {
     lines.push(Line {
         start,
+        from,
         items,
         after_blank,
         bullet,
@@ -189,7 +194,7 @@ pub(super) fn settle_sections(lines: &mut [Line], scan: &Scan) {
             let over =
                 lines[at].after_blank && (labelled || last_findings.is_none_or(|last| last < at));
             let next_bullet = bullet.is_some() && lines[at].bullet == bullet;
-            if section == Section::Ignored && filled && (over || by_level || next_bullet) {
+            if section == Section::Background && filled && (over || by_level || next_bullet) {
                 section = Section::Findings;
             }
             filled |= !lines[at].items.is_empty();
@@ -200,6 +205,26 @@ pub(super) fn settle_sections(lines: &mut [Line], scan: &Scan) {
         lines[at].section = section;
         lines[at].elsewhere = elsewhere;
     }
+}
+
+/// The sections of a text, which together are all of it; none of a text without words.
+pub(super) fn sections(lines: &[Line], text: &str) -> Vec<SectionSpan> {
+    let mut spans: Vec<SectionSpan> = Vec::new();
+    let end = text.len() as u32;
+    for line in lines {
+        let start = if spans.is_empty() { 0 } else { line.from };
+        match spans.last_mut() {
+            Some(last) if last.section == line.section => continue,
+            // Nothing stands between a heading and another right after it.
+            Some(last) if last.span.start == start => last.section = line.section,
+            Some(last) => {
+                last.span.end = start;
+                spans.push(SectionSpan { section: line.section, span: Span { start, end } });
+            }
+            None => spans.push(SectionSpan { section: line.section, span: Span { start, end } }),
+        }
+    }
+    spans
 }
 
 /// The region that a title ("CERVICAL SPINE MRI:") sets for the lines under it.

@@ -4,7 +4,7 @@
 //! senses of [`SENSES`], found by its file, table and key. No word of any language stands in
 //! Rust code.
 
-use super::Finding;
+use super::finding::{Finding, Section};
 use crate::label::{Grade, Level};
 
 /// A structure whose width the rules are about.
@@ -97,19 +97,6 @@ pub enum Column {
     Thoracic,
     Lumbar,
     Sacral,
-}
-
-/// What a section of a report is for (rule 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// Findings of the current examination.
-    Findings,
-    /// Impression, conclusion.
-    Impression,
-    /// An addendum: supersedes what it corrects.
-    Addendum,
-    /// Indication, history, technique, comparison, plan: nothing in it counts.
-    Ignored,
 }
 
 /// The meaning of a term.
@@ -393,7 +380,7 @@ pub const SENSES: &[SenseRow] = &[
     row("sections.heading.findings", Sense::Heading(Section::Findings)),
     row("sections.heading.impression", Sense::Heading(Section::Impression)),
     row("sections.heading.addendum", Sense::Heading(Section::Addendum)),
-    row("sections.heading.ignored", Sense::Heading(Section::Ignored)),
+    row("sections.heading.ignored", Sense::Heading(Section::Background)),
     row("findings.words.bulge", Sense::Finding(Finding::Bulge)),
     row("findings.words.protrusion", Sense::Finding(Finding::Protrusion)),
     row("findings.words.extrusion", Sense::Finding(Finding::Extrusion)),

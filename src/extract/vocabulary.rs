@@ -10,8 +10,9 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use foldhash::fast::FixedState;
 
+use super::finding::Section;
 use super::lexicon::{Lexicon, Place, Term};
-use super::sense::{Column, Section, Sense};
+use super::sense::{Column, Sense};
 use super::spelling::Speller;
 use super::token::{Kind, Token};
 
@@ -146,7 +147,7 @@ impl Vocabulary {
             .or_else(|| (1..=longest).rev().find_map(|n| known(&words[words.len() - n..])))
             .or_else(|| {
                 let begins = (1..=longest).rev().find_map(|n| known(&words[..n]));
-                begins.filter(|&section| section != Section::Ignored)
+                begins.filter(|&section| section != Section::Background)
             })
     }
 

@@ -11,18 +11,22 @@ mod grade;
 mod level;
 mod opinion;
 mod reading;
+mod report_label;
 mod rule;
 mod scheme;
 mod statement;
+mod status;
 mod target;
 
 pub use grade::{Certainty, Grade};
 pub use level::{Level, LevelSet};
 pub use opinion::{Evidence, Filter, ImageEvidence, Opinion, Verdict, resolve, sift};
 pub use reading::{Context, Mode, Reader, ReaderKind, Reading, Subject};
+pub use report_label::{CellLabel, ReportLabel, Vote};
 pub use rule::{Rule, Trace};
 pub use scheme::{DeepSpine4, Rsna3};
 pub use statement::{Directness, Naming, Span, Statement};
+pub use status::Status;
 pub use target::{Cell, Side, StenosisType, TARGETS, Target, TargetRow};
 
 /// A name that is not one of the allowed words, with the words that are.

@@ -1,8 +1,11 @@
 //! One reader's pass over one subject.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::Opinion;
+use super::{Opinion, UnknownName};
 
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +21,40 @@ pub enum ReaderKind {
     Measurement,
     /// A person.
     Person,
+}
+
+impl ReaderKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Rules, Self::Transformer, Self::Grader, Self::Measurement, Self::Person];
+
+    /// The name in files and queries, such as `rules`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Transformer => "transformer",
+            Self::Grader => "grader",
+            Self::Measurement => "measurement",
+            Self::Person => "person",
+        }
+    }
+}
+
+impl fmt::Display for ReaderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for ReaderKind {
+    type Err = UnknownName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == s)
+            .ok_or_else(|| UnknownName::new("kind of reader", s, Self::ALL.iter()))
+    }
 }
 
 /// A reader in the version that did the reading.
@@ -59,7 +96,7 @@ pub enum Subject {
     },
 }
 
-/// Whether a person saw the machine's opinions.
+/// How a person came to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -67,6 +104,36 @@ pub enum Mode {
     Blind,
     /// Machine opinions were shown.
     Assisted,
+    /// Everyone's opinions were shown, and the reading settles the subject.
+    Adjudication,
+    /// The labels were made elsewhere and came as a file.
+    Imported,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 4] = [Self::Blind, Self::Assisted, Self::Adjudication, Self::Imported];
+
+    /// The name in files, such as `blind`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::Assisted => "assisted",
+            Self::Adjudication => "adjudication",
+            Self::Imported => "imported",
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = UnknownName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == s)
+            .ok_or_else(|| UnknownName::new("mode", s, Self::ALL.iter().map(|mode| mode.name())))
+    }
 }
 
 /// The circumstances of a person's reading.
@@ -74,7 +141,7 @@ pub enum Mode {
 pub struct Context {
     /// The annotation batch.
     pub batch: String,
-    /// Blind or assisted.
+    /// How the person came to read.
     pub mode: Mode,
     /// Seconds spent.
     pub seconds: f32,

@@ -186,6 +186,8 @@ pub(super) struct Column {
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     columns: [Option<Column>; Field::COUNT],
+    /// Every column, in the order of the file.
+    pub names: Vec<Arc<str>>,
     /// Columns that could hold the text as well as the one taken.
     pub other_texts: Vec<Arc<str>>,
 }
@@ -227,7 +229,8 @@ impl Layout {
                 first
             };
         }
-        Ok(Self { columns, other_texts })
+        let names = names.iter().map(|name| name.as_ref().trim().into()).collect();
+        Ok(Self { columns, names, other_texts })
     }
 
     /// The column of a field.

@@ -13,7 +13,7 @@ use csv_core::ReadRecordResult;
 use super::Fit;
 use super::columns::{ColumnNames, Layout};
 use super::decode::{Content, Decoded, Head, Line, read_line};
-use super::problem::{Fault, Position};
+use super::problem::{Fault, Held, Position};
 use super::record::{Cell, Sink};
 use super::text::LONGEST;
 
@@ -48,10 +48,14 @@ pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
             Ok(Next::Record) => {}
             Ok(Next::End) => return ControlFlow::Continue(()),
             Ok(Next::Bad(fault)) => {
-                sink.bad(Some(position), fault)?;
                 // Without its header nothing in a table can be named.
                 if table.is_none() {
-                    return ControlFlow::Continue(());
+                    return sink.bad(Some(position), fault);
+                }
+                if raw.len() >= LONGEST {
+                    sink.bad(Some(position), fault)?;
+                } else {
+                    sink.bad_record(position, fault, Held::raw(&raw))?;
                 }
                 continue;
             }
@@ -72,7 +76,7 @@ pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
             let extra = values.get(*expected..);
             if extra.is_none_or(|extra| extra.iter().any(|value| !value.is_empty())) {
                 let fault = Fault::Ragged { found: values.len(), expected: *expected };
-                sink.bad(Some(position), fault)?;
+                sink.bad_record(position, fault, Held::fields(&layout.names, values.into_iter()))?;
                 continue;
             }
             let cells: Vec<Cell<'_>> = values.into_iter().map(Cell::Text).collect();
@@ -189,6 +193,7 @@ impl Records {
             if begin > 0 {
                 self.input.put_back(&raw[first_end..]);
                 self.line = start + 1;
+                raw.truncate(first_end);
             }
             return Ok(Next::Bad(fault));
         }
@@ -198,7 +203,9 @@ impl Records {
     /// one column each line of a bad record would pass for a report.
     fn skip_to_quote(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
         while !line.trim_ascii_end().ends_with(b"\"") {
-            line.clear();
+            if line.len() >= LONGEST {
+                line.clear();
+            }
             match read_line(&mut self.input, line, LONGEST)? {
                 Line::Whole => self.line += 1,
                 Line::TooLong | Line::End => break,

@@ -159,7 +159,7 @@ fn walk(folder: &Path, format: Option<&Format>, found: &mut Vec<Found>, total: &
 }
 
 fn bad(path: &Path, fault: Fault) -> Found {
-    Found::Event(Box::new(Event::Bad(BadRecord { place: place(path), fault })))
+    Found::Event(Box::new(Event::Bad(BadRecord { place: place(path), fault, held: None })))
 }
 
 fn place(path: &Path) -> Place {

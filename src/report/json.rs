@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::columns::Layout;
 use super::decode::{Content, Decoded, Head};
-use super::problem::{Fault, Position};
+use super::problem::{Fault, Held, Position};
 use super::record::{Cell, Sink};
 use super::text::LONGEST;
 use super::{Fit, jsonl};
@@ -128,12 +128,22 @@ impl Objects {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         let Value::Object(object) = value else {
-            return sink.bad(Some(position), Fault::NotAnObject { found: kind(value) });
+            let fault = Fault::NotAnObject { found: kind(value) };
+            return sink.bad_record(position, fault, Held::Raw(value.to_string()));
         };
         let is_known = self.last.as_ref().is_some_and(|(keys, _)| keys.iter().eq(object.keys()));
         if !is_known {
             let keys: Vec<String> = object.keys().cloned().collect();
-            self.last = sink.layout(position, &keys)?.map(|layout| (keys, layout));
+            let layout = match Layout::with_text(&keys, &sink.options.columns) {
+                Ok(layout) => layout,
+                Err(fault) => {
+                    let names: Vec<_> = keys.iter().map(|key| key.as_str().into()).collect();
+                    let held = Held::fields(&names, object.values().map(as_text));
+                    return sink.bad_record(position, fault, held);
+                }
+            };
+            sink.warn_of_other_texts(position, &layout)?;
+            self.last = Some((keys, layout));
         }
         let Some((_, layout)) = &self.last else { return ControlFlow::Continue(()) };
         let cells: Vec<Cell<'_>> = object.values().map(cell).collect();
@@ -154,6 +164,15 @@ fn cell(value: &Value) -> Cell<'_> {
         }
         Value::Number(number) => Cell::Text(Cow::Owned(number.to_string())),
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Cell::Unusable(kind(value)),
+    }
+}
+
+/// A value as it is listed for mending.
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }
 

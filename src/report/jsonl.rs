@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::Fit;
 use super::decode::{Content, Head, Line, read_line};
 use super::json::Objects;
-use super::problem::{Fault, Position};
+use super::problem::{Fault, Held, Position};
 use super::record::Sink;
 use super::text::LONGEST;
 
@@ -27,7 +27,9 @@ pub(super) fn read(content: Content, sink: &mut Sink<'_>) -> ControlFlow<()> {
             Ok(Line::Whole) if line.trim_ascii().is_empty() => {}
             Ok(Line::Whole) => match serde_json::from_slice(&line) {
                 Ok(value) => objects.record(position, &value, sink)?,
-                Err(error) => sink.bad(Some(position), Fault::Json(in_line(&error)))?,
+                Err(error) => {
+                    sink.bad_record(position, Fault::Json(in_line(&error)), Held::raw(&line))?;
+                }
             },
             Ok(Line::TooLong) => {
                 sink.bad(Some(position), Fault::TooLong { limit: LONGEST })?;

@@ -29,6 +29,7 @@ mod decode;
 mod input;
 mod json;
 mod jsonl;
+mod mend;
 mod problem;
 mod reader;
 mod record;
@@ -44,7 +45,8 @@ use serde::{Deserialize, Serialize};
 pub use columns::{ColumnNames, Field, UnknownField};
 pub use decode::{UnknownEncoding, encoding};
 pub use input::{Input, Progress};
-pub use problem::{BadRecord, Caution, Fault, Place, Position, Warning};
+pub use mend::write_mendable;
+pub use problem::{BadRecord, Caution, Fault, Held, Place, Position, Warning};
 pub use reader::Reader;
 pub use value::DateOrder;
 

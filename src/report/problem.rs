@@ -50,6 +50,41 @@ pub struct BadRecord {
     pub place: Place,
     /// What is wrong, and what to do about it.
     pub fault: Fault,
+    /// What stands there, so that it can be mended; none where a file as a whole is meant, or a
+    /// record that is too long to be kept.
+    pub held: Option<Held>,
+}
+
+/// What a bad record holds. It is as confidential as the report that it was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// The columns with their values, in the order of the file. Values beyond the last column are
+    /// in columns `field N`, counted from 1.
+    Fields(Vec<(String, String)>),
+    /// What could not be split into columns.
+    Raw(String),
+}
+
+impl Held {
+    /// The bytes of a record, which are kept as far as they are text.
+    pub(super) fn raw(bytes: &[u8]) -> Self {
+        Self::Raw(String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// The values of a record under the names of their columns.
+    pub(super) fn fields<S: Into<String>>(
+        names: &[Arc<str>],
+        values: impl Iterator<Item = S>,
+    ) -> Self {
+        let name = |index: usize| match names.get(index) {
+            Some(name) => name.to_string(),
+            None => format!("field {}", index + 1),
+        };
+        let mut fields: Vec<_> =
+            values.enumerate().map(|(index, value)| (name(index), value.into())).collect();
+        fields.extend((fields.len()..names.len()).map(|index| (name(index), String::new())));
+        Self::Fields(fields)
+    }
 }
 
 /// Why there is no report.

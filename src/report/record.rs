@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::columns::{Column, Field, Layout};
 use super::decode::Decoding;
-use super::problem::{BadRecord, Caution, Fault, Place, Position, Warning};
+use super::problem::{BadRecord, Caution, Fault, Held, Place, Position, Warning};
 use super::value::{age, is_blank, iso_date, sex, trimmed};
 use super::{Event, Options, Report};
 
@@ -56,7 +56,12 @@ pub(super) struct Sink<'a> {
 impl Sink<'_> {
     /// Reports a record, or a file, that no report can be made of.
     pub fn bad(&mut self, position: Option<Position>, fault: Fault) -> ControlFlow<()> {
-        self.bad_column(position, None, fault)
+        self.bad_column(position, None, fault, None)
+    }
+
+    /// Reports a record that no report can be made of, with what it holds.
+    pub fn bad_record(&mut self, position: Position, fault: Fault, held: Held) -> ControlFlow<()> {
+        self.bad_column(Some(position), None, fault, Some(held))
     }
 
     fn bad_column(
@@ -64,10 +69,11 @@ impl Sink<'_> {
         position: Option<Position>,
         column: Option<&Column>,
         fault: Fault,
+        held: Option<Held>,
     ) -> ControlFlow<()> {
         self.is_empty = false;
         let place = self.place(position, column.map(|c| &c.name));
-        (self.emit)(Event::Bad(BadRecord { place, fault }))
+        (self.emit)(Event::Bad(BadRecord { place, fault, held }))
     }
 
     /// Reports something that is no reason to leave the record out.
@@ -125,7 +131,9 @@ impl Sink<'_> {
         };
         let text = match text {
             Ok(text) => text,
-            Err((column, fault)) => return self.bad_column(position, column, fault),
+            Err((column, fault)) => {
+                return self.bad_column(position, column, fault, Some(held(layout, cells)));
+            }
         };
         let mut report = Report { text, ..Report::default() };
         for field in Field::all() {
@@ -139,7 +147,8 @@ impl Sink<'_> {
                 }
             };
             if let Some(encoding) = self.decoding.damage(value) {
-                return self.bad_column(position, Some(column), Fault::Undecodable { encoding });
+                let fault = Fault::Undecodable { encoding };
+                return self.bad_column(position, Some(column), fault, Some(held(layout, cells)));
             }
             if let Err(caution) = fill(&mut report, field, value, self.options) {
                 self.warn(position, Some(&column.name), value, caution)?;
@@ -209,6 +218,15 @@ impl Sink<'_> {
             Err((layout.sections().last().map(|(_, column)| column), Fault::NoText))
         }
     }
+}
+
+/// What a record's cells hold. Of what is no text, only the column stays.
+fn held(layout: &Layout, cells: &[Cell<'_>]) -> Held {
+    let text = |cell: &Cell<'_>| match cell {
+        Cell::Text(text) => text.to_string(),
+        Cell::Unusable(_) => String::new(),
+    };
+    Held::fields(&layout.names, cells.iter().map(text))
 }
 
 /// Puts a value where it belongs.

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use deepspine::extract::{Extraction, Extractor, Lexicon, LexiconError};
+use deepspine::extract::{Extraction, Extractor, Lexicon, LexiconError, SectionSpan};
 use deepspine::label::{Cell, Level, Naming, Span, Target};
 use deepspine::learn::{Labels, read_gold, score};
 use deepspine::pipeline::read_text;
@@ -84,6 +84,56 @@ fn check_spans(text: &str, extraction: &Extraction) {
     for passage in &extraction.passages {
         passage.spans.iter().for_each(check);
     }
+    check_sections(text, &extraction.sections);
+}
+
+/// Sections are all of a text, one after the other.
+fn check_sections(text: &str, sections: &[SectionSpan]) {
+    let mut end = 0;
+    for SectionSpan { section, span } in sections {
+        assert_eq!(span.start, end, "{section:?} of {text:?}");
+        assert!(
+            text.get(span.range()).is_some_and(|part| !part.is_empty()),
+            "{span:?} of {text:?}"
+        );
+        end = span.end;
+    }
+    assert!(sections.is_empty() || end as usize == text.len(), "{text:?}");
+}
+
+#[test]
+fn sections_begin_with_their_headings() {
+    let sections = |language: &str, text: &str| -> Vec<String> {
+        let mut extractor = Extractor::new(&Lexicon::builtin(language).unwrap());
+        let sections = extractor.extract(text).sections;
+        check_sections(text, &sections);
+        sections
+            .iter()
+            .map(|s| format!("{:?}: {}", s.section, text[s.span.range()].trim()))
+            .collect()
+    };
+    let text = "Clinical history: pain.\nTechnique: T2.\n\nFindings:\nL4-L5: Mild stenosis.\n\n\
+                IMPRESSION: Mild. ADDENDUM: Moderate.";
+    assert_eq!(
+        sections("en", text),
+        [
+            "Background: Clinical history: pain.\nTechnique: T2.",
+            "Findings: Findings:\nL4-L5: Mild stenosis.",
+            "Impression: IMPRESSION: Mild.",
+            "Addendum: ADDENDUM: Moderate.",
+        ]
+    );
+    let text = "Klinische Angaben: Schmerz.\n\nBefund:\nL4/5: Enge.\n\nBeurteilung: Enge.";
+    assert_eq!(
+        sections("de", text),
+        [
+            "Background: Klinische Angaben: Schmerz.",
+            "Findings: Befund:\nL4/5: Enge.",
+            "Impression: Beurteilung: Enge.",
+        ]
+    );
+    assert_eq!(sections("en", "L4-L5: normal."), ["Findings: L4-L5: normal."]);
+    assert_eq!(sections("en", " \n"), [""; 0]);
 }
 
 proptest! {

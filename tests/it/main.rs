@@ -1,6 +1,7 @@
 //! Behaviour of the crate and its binary, one module an area. One binary, since linking is what
 //! tests mostly wait for.
 
+mod archive;
 mod cases;
 mod cli;
 mod explain;

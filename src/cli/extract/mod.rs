@@ -1,25 +1,26 @@
 //! `extract`: report files to labels, in one pass that keeps nothing.
 
-mod output;
-mod progress;
-mod stream;
+mod counts;
+mod stored;
 
-use std::fs;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use self::output::SharedOutput;
-use self::progress::Progress;
-use self::stream::Labelling;
+use self::counts::Counts;
 use super::INCOMPLETE;
+use super::data::DataArgs;
 use super::lexicon::LexiconArgs;
-use super::reading::ReadingArgs;
-use crate::export::{FORMATS, Format};
-use crate::report::{Input, Reader};
+use super::output::SharedOutput;
+use super::progress::Progress;
+use super::reading::{ReadingArgs, ThreadsArg, check_inputs};
+use super::stream::Workers;
+use crate::export::{FORMATS, Format, Labelled};
+use crate::extract::Extractor;
+use crate::pipeline::read_text;
+use crate::report::{Input, Reader, Report};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +28,7 @@ Examples:
   deepspine extract exports/ -o labels.csv --format wide
   deepspine extract ris.xlsx --text-column Befund --column patient=PatNr -o labels.jsonl
   deepspine extract reports.jsonl.gz | jq -c .cells
+  deepspine extract --stored -o changes.csv   # the archive, read anew
 
 Exit codes:
   0    every record was labelled
@@ -40,8 +42,13 @@ Exit codes:
 pub(super) struct Args {
     /// Files with reports, or folders of them; - is standard input. Read are CSV, TSV, JSON Lines,
     /// JSON, XLSX and plain text, and with .gz or .zst what is compressed.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "stored", value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Read the archive's reports anew instead, with the lexicon of today; what was read before
+    /// stays in their history. Shown is what changed, and listed as CSV where OUT is given.
+    #[arg(long, conflicts_with_all = ["files", "format", "strict"])]
+    stored: bool,
 
     /// Where the labels go; standard output if not given. The file appears when it is complete.
     #[arg(short, long, value_name = "OUT")]
@@ -56,9 +63,11 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
 
-    /// How many threads to use; all of the machine's if not given.
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    data: DataArgs,
+
+    #[command(flatten)]
+    threads: ThreadsArg,
 
     #[command(flatten)]
     lexicon: LexiconArgs,
@@ -74,56 +83,65 @@ fn format_names() -> impl TypedValueParser<Value = &'static Format> {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    check_inputs(args)?;
+    if args.stored { stored::run(args) } else { label_files(args) }
+}
+
+fn label_files(args: &Args) -> Result<ExitCode> {
+    check_inputs(&args.files, args.output.as_deref())?;
     let format = match args.format {
         Some(format) => format,
         None => format_of(args.output.as_deref())?,
     };
-    let threads = match args.threads {
-        Some(threads) => threads,
-        None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    let workers = Workers {
+        extractor: args.lexicon.extractor()?,
+        threads: args.threads.count(),
+        work: |extractor: &mut Extractor, reports: Vec<Report>| render(extractor, format, &reports),
     };
-
-    let labelling = Labelling { extractor: args.lexicon.extractor()?, format, threads };
     let inputs = args.files.iter().map(Input::named).collect();
     let reader = Reader::new(inputs, args.reading.options());
     let output = SharedOutput::open(args.output.as_deref())?;
     let mut progress = Progress::new(reader.progress());
+    let mut counts = Counts::default();
     output.discard_on_interrupt(progress.bar())?;
     output.write(|out| format.write_header(out))?;
-    labelling.run(reader, |batch| {
+    workers.run(reader, |batch| {
         if args.strict
             && let Some(bad) = batch.notes.bad.first()
         {
             bail!("{bad}; without --strict it would be skipped");
         }
-        output.write(|out| batch.rendered.iter().try_for_each(|part| out.write_all(part)))?;
-        progress.advance(&batch);
+        let mut rendered = batch.shares.iter().map(|(rendered, _)| rendered);
+        output.write(|out| rendered.try_for_each(|part| out.write_all(part)))?;
+        batch.shares.iter().for_each(|(_, of_share)| counts += *of_share);
+        progress.advance(counts.reports, &batch.notes);
         Ok(())
     })?;
-    if progress.only_skipped() {
+    let skipped = progress.skipped();
+    if counts.reports == 0 && skipped > 0 {
         progress.bar().finish_and_clear();
         bail!("no report could be read; correct what is named above, or say how to read it");
     }
     output.complete()?;
-    let skipped = progress.finish();
+    progress.finish(|elapsed| counts.tell(elapsed));
     Ok(if skipped > 0 { INCOMPLETE.into() } else { ExitCode::SUCCESS })
 }
 
-/// Refuses what would only fail, or do harm, after much work.
-fn check_inputs(args: &Args) -> Result<()> {
-    let output = args.output.as_ref().and_then(|path| fs::canonicalize(path).ok());
-    for file in args.files.iter().filter(|file| *file != Path::new("-")) {
-        let name = file.display();
-        let found = fs::metadata(file).with_context(|| {
-            format!("`{name}` cannot be opened; check its name and your rights")
-        })?;
-        // A pipe has no path to compare.
-        if found.is_file() && output.is_some() && fs::canonicalize(file).ok() == output {
-            bail!("`{name}` is input and output at once; give another name to -o");
-        }
+/// Labels reports and renders them one after the other.
+fn render(extractor: &mut Extractor, format: &Format, reports: &[Report]) -> (Vec<u8>, Counts) {
+    let mut rendered = Vec::new();
+    let mut counts = Counts::default();
+    for report in reports {
+        let (extraction, opinions) = read_text(extractor, &report.text);
+        counts.add(report, &opinions);
+        let labelled = Labelled {
+            report,
+            opinions: &opinions,
+            extraction: &extraction,
+            lexicon: extractor.lexicon_version(),
+        };
+        format.write_report(&labelled, &mut rendered).expect("a Vec takes what is written to it");
     }
-    Ok(())
+    (rendered, counts)
 }
 
 fn format_of(output: Option<&Path>) -> Result<&'static Format> {

@@ -10,12 +10,12 @@ use smallvec::SmallVec;
 use clauses::{LONGEST_CLAUSE, past, respective, sentences};
 
 use super::claim::{Around, Binder, Claim};
-use super::finding::{Extraction, Passage};
+use super::finding::{Extraction, Passage, Section};
 use super::layout::Line;
 use super::mention;
 use super::place::{Clause, Mark, Place};
 use super::scan::{Item, Scan, Tag};
-use super::sense::{Anatomy, Region, Section, Sense};
+use super::sense::{Anatomy, Region, Sense};
 use super::settle::{Draft, Drafts, Where};
 use super::table;
 use crate::label::{Level, LevelSet, Side, Span, Trace};
@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
 
     /// Reads a table that begins at the first line; how many lines it takes.
     fn table(&mut self, lines: &[Line]) -> Option<usize> {
-        if lines[0].section == Section::Ignored {
+        if lines[0].section == Section::Background {
             return None;
         }
         let table = table::find(self.scan, lines, self.text)?;
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
         self.line_target = None;
         self.line_named.clear();
         self.before = None;
-        if line.section == Section::Ignored || line.items.is_empty() {
+        if line.section == Section::Background || line.items.is_empty() {
             return;
         }
         let items = &self.scan.items[line.items.clone()];

@@ -2,9 +2,10 @@
 
 use super::{Context, Walk, joined};
 use crate::extract::claim::Around;
+use crate::extract::finding::Section;
 use crate::extract::place::Mark;
 use crate::extract::scan::Tag;
-use crate::extract::sense::{Anatomy, Region, Section, Sense};
+use crate::extract::sense::{Anatomy, Region, Sense};
 use crate::extract::settle::{Draft, Where};
 use crate::label::{Certainty, Grade, Span, Trace};
 

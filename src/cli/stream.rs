@@ -1,8 +1,8 @@
-//! Labelling on several threads, in the order of the input, in flat memory.
+//! Reports through several threads, in the order of the input, in flat memory.
 //!
-//! One thread reads batches ahead, the pool labels and renders the batch at hand, one thread
-//! writes the batch before it. Short queues lie between, so a slow end holds up the others
-//! instead of piling up reports.
+//! One thread reads batches ahead, the pool works on the batch at hand, one thread delivers the
+//! batch before it. Short queues lie between, so a slow end holds up the others instead of piling
+//! up reports.
 
 use std::mem;
 use std::num::NonZeroUsize;
@@ -14,10 +14,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::progress::Counts;
-use crate::export::{Format, Labelled};
 use crate::extract::Extractor;
-use crate::pipeline;
 use crate::report::{BadRecord, Event, Reader, Report, Warning};
 
 /// A batch is closed at this many records, or once it holds this many bytes of text.
@@ -75,28 +72,31 @@ fn in_batches(reader: Reader, mut take: impl FnMut(Batch) -> ControlFlow<()>) ->
     if batch.len() > 0 { take(batch) } else { ControlFlow::Continue(()) }
 }
 
-/// A batch as it goes to the output.
-pub(super) struct LabelledBatch {
-    /// Bytes of the output, to be written in this order.
-    pub(super) rendered: Vec<Vec<u8>>,
+/// What the work made of a batch.
+pub(super) struct Done<T> {
+    /// Of each share of the batch's reports, in order.
+    pub(super) shares: Vec<T>,
     pub(super) notes: Notes,
-    pub(super) counts: Counts,
 }
 
-/// How to label.
-pub(super) struct Labelling {
+/// Threads with an extractor each, and what they do with a few reports at a time.
+pub(super) struct Workers<W> {
     pub(super) extractor: Extractor,
-    pub(super) format: &'static Format,
     pub(super) threads: NonZeroUsize,
+    pub(super) work: W,
 }
 
-impl Labelling {
-    /// Labels everything and delivers it in the order of the input, until there is no more or a
+impl<T, W> Workers<W>
+where
+    T: Send,
+    W: Fn(&mut Extractor, Vec<Report>) -> T + Sync,
+{
+    /// Works on everything and delivers it in the order of the input, until there is no more or a
     /// delivery fails.
     pub(super) fn run(
         self,
         reader: Reader,
-        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
+        deliver: impl FnMut(Done<T>) -> Result<()> + Send,
     ) -> Result<()> {
         // One thread is meant to keep one processor busy, so it also reads and writes.
         if self.threads == NonZeroUsize::MIN {
@@ -109,12 +109,12 @@ impl Labelling {
     fn on_this_thread(
         mut self,
         reader: Reader,
-        mut deliver: impl FnMut(LabelledBatch) -> Result<()>,
+        mut deliver: impl FnMut(Done<T>) -> Result<()>,
     ) -> Result<()> {
         let mut delivered = Ok(());
         let _ = in_batches(reader, |Batch { reports, notes, .. }| {
-            let (rendered, counts) = render(&mut self.extractor, self.format, &reports);
-            delivered = deliver(LabelledBatch { rendered: vec![rendered], notes, counts });
+            let shares = vec![(self.work)(&mut self.extractor, reports)];
+            delivered = deliver(Done { shares, notes });
             if delivered.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         delivered
@@ -135,36 +135,36 @@ fn read_ahead(reader: Reader) -> impl Iterator<Item = Batch> {
 }
 
 /// Threads with an extractor each.
-struct Pool {
+struct Pool<W> {
     threads: rayon::ThreadPool,
     /// By number of thread, so that a lock is never waited for.
     extractors: Vec<Mutex<Extractor>>,
-    format: &'static Format,
+    work: W,
 }
 
-impl Pool {
-    fn new(Labelling { extractor, format, threads }: Labelling) -> Result<Self> {
+impl<T, W> Pool<W>
+where
+    T: Send,
+    W: Fn(&mut Extractor, Vec<Report>) -> T + Sync,
+{
+    fn new(Workers { extractor, threads, work }: Workers<W>) -> Result<Self> {
         let count = threads.get();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(count)
             .build()
             .with_context(|| format!("cannot start {count} threads; ask for fewer (--threads)"))?;
         let extractors = (0..count).map(|_| Mutex::new(extractor.clone())).collect();
-        Ok(Self { threads, extractors, format })
+        Ok(Self { threads, extractors, work })
     }
 
-    fn run(
-        &self,
-        reader: Reader,
-        deliver: impl FnMut(LabelledBatch) -> Result<()> + Send,
-    ) -> Result<()> {
+    fn run(&self, reader: Reader, deliver: impl FnMut(Done<T>) -> Result<()> + Send) -> Result<()> {
         let batches = read_ahead(reader);
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(QUEUE);
             let writer = scope.spawn(move || receiver.into_iter().try_for_each(deliver));
             for batch in batches {
                 // The receiver is gone only where a delivery failed, and then the writer says why.
-                if sender.send(self.label(batch)).is_err() {
+                if sender.send(self.work_on(batch)).is_err() {
                     break;
                 }
             }
@@ -173,39 +173,16 @@ impl Pool {
         })
     }
 
-    fn label(&self, Batch { reports, notes, .. }: Batch) -> LabelledBatch {
-        let shares: Vec<(Vec<u8>, Counts)> = self
-            .threads
-            .install(|| reports.par_chunks(SHARE).map(|share| self.share(share)).collect());
-        let mut counts = Counts::default();
-        let rendered = shares.into_iter().map(|(rendered, of_share)| {
-            counts += of_share;
-            rendered
+    fn work_on(&self, Batch { reports, notes, .. }: Batch) -> Done<T> {
+        let shares = self.threads.install(|| {
+            reports.into_par_iter().chunks(SHARE).map(|share| self.work_on_share(share)).collect()
         });
-        LabelledBatch { rendered: rendered.collect(), notes, counts }
+        Done { shares, notes }
     }
 
-    fn share(&self, reports: &[Report]) -> (Vec<u8>, Counts) {
-        let thread = rayon::current_thread_index().expect("shares are labelled within the pool");
+    fn work_on_share(&self, reports: Vec<Report>) -> T {
+        let thread = rayon::current_thread_index().expect("shares are worked on within the pool");
         let mut extractor = self.extractors[thread].lock().unwrap_or_else(PoisonError::into_inner);
-        render(&mut extractor, self.format, reports)
+        (self.work)(&mut extractor, reports)
     }
-}
-
-/// Labels reports and renders them one after the other.
-fn render(extractor: &mut Extractor, format: &Format, reports: &[Report]) -> (Vec<u8>, Counts) {
-    let mut rendered = Vec::new();
-    let mut counts = Counts::default();
-    for report in reports {
-        let (extraction, opinions) = pipeline::read_text(extractor, &report.text);
-        counts.add(report, &opinions);
-        let labelled = Labelled {
-            report,
-            opinions: &opinions,
-            extraction: &extraction,
-            lexicon: extractor.lexicon_version(),
-        };
-        format.write_report(&labelled, &mut rendered).expect("a Vec takes what is written to it");
-    }
-    (rendered, counts)
 }

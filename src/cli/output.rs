@@ -1,4 +1,4 @@
-//! Where `extract` writes, and that no half a file is ever left under the name that was asked for.
+//! Where a verb writes, and that no half a file is ever left under the name that was asked for.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use tempfile::NamedTempFile;
 
-use super::super::INTERRUPTED;
+use super::INTERRUPTED;
 
 /// How long Ctrl-C waits for the batch that is being written. A pipe that nobody reads from would
 /// keep it waiting for ever.

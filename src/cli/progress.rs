@@ -1,44 +1,15 @@
-//! What `extract` tells about itself, all of it on stderr.
+//! How far a verb that reads reports has come, and what it had to complain of, all on stderr.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::stream::LabelledBatch;
-use crate::label::Opinion;
-use crate::report::{self, Caution, Report, Warning};
-
-/// What was labelled.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    reports: u64,
-    text_bytes: u64,
-    cells: u64,
-    conflicts: u64,
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, report: &Report, opinions: &[Opinion]) {
-        self.reports += 1;
-        self.text_bytes += report.text.len() as u64;
-        self.cells += opinions.len() as u64;
-        self.conflicts += opinions.iter().filter(|opinion| opinion.conflict).count() as u64;
-    }
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.reports += other.reports;
-        self.text_bytes += other.text_bytes;
-        self.cells += other.cells;
-        self.conflicts += other.conflicts;
-    }
-}
+use super::stream::Notes;
+use crate::report::{self, Caution, Warning};
 
 /// Complaints of a sort beyond these are only counted: a million would bury what matters.
 const COMPLAINTS: usize = 20;
@@ -50,7 +21,6 @@ type WarningKind = (Arc<str>, Option<Arc<str>>, Caution);
 pub(super) struct Progress {
     reading: report::Progress,
     bar: ProgressBar,
-    counts: Counts,
     skipped: u64,
     duplicates: u64,
     /// The first warning of each kind, and how many there were.
@@ -71,7 +41,6 @@ impl Progress {
         Self {
             reading,
             bar,
-            counts: Counts::default(),
             skipped: 0,
             duplicates: 0,
             warnings: Vec::new(),
@@ -83,15 +52,18 @@ impl Progress {
         &self.bar
     }
 
-    /// Takes account of one more batch.
-    pub(super) fn advance(&mut self, batch: &LabelledBatch) {
-        self.counts += batch.counts;
-        batch.notes.bad.iter().for_each(|bad| self.skip(bad));
-        batch.notes.warnings.iter().for_each(|warning| self.warn(warning));
+    /// Takes account of one more batch, after which `reports` are done in all.
+    pub(super) fn advance(&mut self, reports: u64, notes: &Notes) {
+        notes.bad.iter().for_each(|bad| self.skip(bad));
+        notes.warnings.iter().for_each(|warning| self.warn(warning));
         self.bar.set_position(self.reading.read());
-        let rate = per_second(self.counts.reports, self.bar.elapsed());
-        let reports = HumanCount(self.counts.reports);
-        self.bar.set_message(format!("{reports} reports, {}/s", HumanCount(rate)));
+        let rate = per_second(reports, self.bar.elapsed());
+        self.bar.set_message(format!("{} reports, {}/s", HumanCount(reports), HumanCount(rate)));
+    }
+
+    /// How many records were skipped so far.
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     fn skip(&mut self, bad: &impl Display) {
@@ -116,13 +88,9 @@ impl Progress {
         self.warnings[index].1 += 1;
     }
 
-    /// Whether there were records and none of them was a report.
-    pub(super) fn only_skipped(&self) -> bool {
-        self.counts.reports == 0 && self.skipped > 0
-    }
-
-    /// Sums up, and tells how many records were skipped.
-    pub(super) fn finish(self) -> u64 {
+    /// Takes the bar away, tells of the warnings, lets `sum_up` tell what was done in which time,
+    /// and ends with how many records were skipped.
+    pub(super) fn finish(self, sum_up: impl FnOnce(Duration)) {
         let elapsed = self.bar.elapsed();
         self.bar.finish_and_clear();
         for (warning, count) in self.warnings.iter().take(COMPLAINTS) {
@@ -134,28 +102,15 @@ impl Progress {
         if let Some(more @ 1..) = self.warnings.len().checked_sub(COMPLAINTS) {
             eprintln!("warning: and {} more of these kinds", HumanCount(more as u64));
         }
-        let Counts { reports, text_bytes, cells, conflicts } = self.counts;
-        eprintln!(
-            "{} reports in {:.1} s: {} reports/s, {}/s of text",
-            HumanCount(reports),
-            elapsed.as_secs_f64(),
-            HumanCount(per_second(reports, elapsed)),
-            DecimalBytes(per_second(text_bytes, elapsed)),
-        );
-        eprintln!(
-            "{} cells, {} of them with conflicting statements",
-            HumanCount(cells),
-            HumanCount(conflicts),
-        );
+        sum_up(elapsed);
         eprintln!(
             "{} bad records skipped, {} duplicate ids",
             HumanCount(self.skipped),
             HumanCount(self.duplicates),
         );
-        self.skipped
     }
 }
 
-fn per_second(count: u64, elapsed: Duration) -> u64 {
+pub(super) fn per_second(count: u64, elapsed: Duration) -> u64 {
     (count as f64 / elapsed.as_secs_f64().max(1e-9)) as u64
 }

@@ -1,0 +1,95 @@
+//! The index brought after the store.
+
+use super::{Archive, ArchiveError};
+use crate::search::Document;
+use crate::store::{Store, StoreError, StoredReport};
+
+/// How many reports are read from the store at a time.
+const BATCH: usize = 1000;
+
+/// After how many reports what is indexed is made durable and shown to searches.
+const COMMIT: usize = 200_000;
+
+/// Whether the index has what the store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaughtUp {
+    /// It does, after this many reports were indexed.
+    Indexed(u64),
+    /// Another process is at it.
+    Elsewhere,
+}
+
+impl Archive {
+    /// Indexes whatever the store has and the index has not, unless another process does so
+    /// already. `progress` is told how many reports are done.
+    ///
+    /// # Errors
+    /// Those of the store and of the index.
+    pub fn catch_up(&self, mut progress: impl FnMut(u64)) -> Result<CaughtUp, ArchiveError> {
+        if self.behind()? == 0 {
+            return Ok(CaughtUp::Indexed(0));
+        }
+        let Some(mut writer) = self.index.writer()? else { return Ok(CaughtUp::Elsewhere) };
+        let (mut done, mut pending) = (0, 0);
+        loop {
+            let documents = self.store.snapshot(|store| documents_after(store, writer.change()))?;
+            for (change, document) in &documents {
+                writer.put(document, *change)?;
+            }
+            done += documents.len() as u64;
+            pending += documents.len();
+            progress(done);
+            if pending >= COMMIT || (documents.is_empty() && pending > 0) {
+                writer.commit()?;
+                pending = 0;
+            }
+            if documents.is_empty() {
+                break;
+            }
+        }
+        writer.finish()?;
+        Ok(CaughtUp::Indexed(done))
+    }
+
+    /// How many changes of the store the index does not have yet.
+    ///
+    /// # Errors
+    /// Those of the store and of the index.
+    pub fn behind(&self) -> Result<u64, ArchiveError> {
+        let change = self.store.change()?;
+        Ok(change.saturating_sub(self.index.searcher()?.change()))
+    }
+}
+
+/// The next reports to index, each with the number of its change.
+fn documents_after(store: &Store, change: u64) -> Result<Vec<(u64, Document)>, StoreError> {
+    let reports = store.reports_after(change, BATCH)?;
+    let indexed = |report: StoredReport| Ok((report.change, document(store, report)?));
+    reports.into_iter().map(indexed).collect()
+}
+
+/// What the index is told of a report.
+fn document(store: &Store, stored: StoredReport) -> Result<Document, StoreError> {
+    let labels = store.label(stored.number)?;
+    let mut decided_by: Vec<_> = labels
+        .iter()
+        .flat_map(|label| {
+            let name = (label.reader != label.kind.name()).then(|| label.reader.clone());
+            [Some(label.kind.name().to_owned()), name]
+        })
+        .flatten()
+        .collect();
+    decided_by.sort_unstable();
+    decided_by.dedup();
+    Ok(Document {
+        number: stored.number,
+        study: stored.study,
+        patient: stored.patient,
+        sections: store.sections(stored.version)?,
+        labels: labels.into_iter().map(|label| label.label).collect(),
+        status: Some(stored.status),
+        decided_by,
+        mentions: store.mentions(stored.version)?,
+        report: stored.report,
+    })
+}

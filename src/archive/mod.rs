@@ -1,0 +1,107 @@
+//! The archive: the store and its index, kept in step.
+//!
+//! Every change goes to the store; [`Archive::catch_up`] brings the index after it, by whichever
+//! process gets the one writer lock. A search says how far behind the index is, so that nobody
+//! takes an old answer for a new one.
+
+mod catch_up;
+mod cohort;
+mod error;
+mod import;
+mod label_file;
+mod reread;
+mod search;
+
+use std::path::{Path, PathBuf};
+
+use crate::search::Index;
+use crate::store::Store;
+
+pub use catch_up::CaughtUp;
+pub use cohort::{Combination, Keep, Plan, Recipe, Sample, Selection, Split, Step};
+pub use error::ArchiveError;
+pub use import::{Imported, Incoming, Read};
+pub use label_file::{BadLabels, ImportedLabels, LabelFile, LabelledReport};
+pub use reread::{CellChange, Change, Reread};
+pub use search::{Asked, Found, Hit};
+
+/// Where the index lies within the data folder.
+const INDEX: &str = "index";
+
+/// An open archive.
+#[derive(Debug)]
+pub struct Archive {
+    folder: PathBuf,
+    store: Store,
+    index: Index,
+}
+
+impl Archive {
+    /// Opens the archive in a data folder.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, ArchiveError> {
+        Self::with(folder, Store::open(folder)?)
+    }
+
+    /// Opens the archive in a data folder, and makes one where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be made or used.
+    pub fn open_or_create(folder: &Path) -> Result<Self, ArchiveError> {
+        Self::with(folder, Store::open_or_create(folder)?)
+    }
+
+    fn with(folder: &Path, store: Store) -> Result<Self, ArchiveError> {
+        let index = open_index(folder, &store)?;
+        Ok(Self { folder: folder.to_owned(), store, index })
+    }
+
+    /// The same archive once more, for another thread.
+    ///
+    /// # Errors
+    /// Where it can no longer be opened.
+    pub fn another(&self) -> Result<Self, ArchiveError> {
+        Self::open(&self.folder)
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The store, to be changed. The index follows with [`Self::catch_up`].
+    pub const fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Empties the index, to be made anew by [`Self::catch_up`].
+    ///
+    /// # Errors
+    /// Where another process writes it.
+    pub fn empty_index(&mut self) -> Result<(), ArchiveError> {
+        Index::start_anew(&self.folder.join(INDEX), &self.store.epoch()?)?;
+        self.index = open_index(&self.folder, &self.store)?;
+        Ok(())
+    }
+
+    /// Puts a backup in the place of what is stored. The index is made anew by the next
+    /// [`Self::catch_up`].
+    ///
+    /// # Errors
+    /// Where the file is no backup; then nothing has changed.
+    pub fn restore(
+        &mut self,
+        backup: &Path,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<(), ArchiveError> {
+        self.store.restore(backup, progress)?;
+        self.index = open_index(&self.folder, &self.store)?;
+        Ok(())
+    }
+}
+
+fn open_index(folder: &Path, store: &Store) -> Result<Index, ArchiveError> {
+    Ok(Index::open(&folder.join(INDEX), &store.epoch()?, store.change()?)?)
+}

@@ -1,0 +1,162 @@
+//! Report labels, derived from everyone's current readings.
+
+use std::str::FromStr;
+
+use rusqlite::Row;
+
+use super::{Body, Store, StoreError, Writer, code};
+use crate::label::{CellLabel, ReaderKind, ReportLabel, Vote};
+
+/// One labelled cell of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLabel {
+    /// What the report says of the cell.
+    pub label: CellLabel,
+    /// What kind of reader decided so.
+    pub kind: ReaderKind,
+    /// The name of that reader.
+    pub reader: String,
+}
+
+impl Writer<'_> {
+    /// Derives a report's label from the current readings of its present version.
+    pub(super) fn label_anew(&self, report: u64, subject: u64) -> Result<(), StoreError> {
+        let label = ReportLabel::derive(&self.votes(subject)?, self.is_reopened(report, subject)?);
+        self.transaction
+            .prepare_cached("DELETE FROM report_labels WHERE report = ?1")?
+            .execute([report])?;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO report_labels (report, cell, verdict, certainty, conflict, reader)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for (cell, reader) in label.cells {
+            insert.execute((
+                report,
+                code::cell(cell.cell),
+                code::verdict(cell.verdict),
+                code::certainty(cell.certainty),
+                cell.conflict,
+                reader,
+            ))?;
+        }
+        self.transaction
+            .prepare_cached("UPDATE reports SET status = ?2, change = ?3 WHERE id = ?1")?
+            .execute((report, label.status.name(), self.next_change()))?;
+        Ok(())
+    }
+
+    fn votes(&self, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
+        let mut find = self.transaction.prepare_cached(
+            "SELECT e.id, e.kind, c.adjudicates, c.reading
+             FROM current_readings c JOIN readers e ON e.id = c.reader
+             WHERE c.subject = ?1 ORDER BY c.adjudicates DESC, c.reading DESC",
+        )?;
+        let mut opinions = self.transaction.prepare_cached(
+            "SELECT cell, verdict, certainty, conflict FROM opinions
+             WHERE reading = ?1 ORDER BY cell",
+        )?;
+        find.query_and_then([subject], |row| {
+            let reading: u64 = row.get(3)?;
+            Ok(Vote {
+                reader: row.get(0)?,
+                kind: kind(row, 1)?,
+                adjudicates: row.get(2)?,
+                cells: opinions
+                    .query_and_then([reading], |row| code::to_cell_label(row, 0))?
+                    .collect::<Result<_, StoreError>>()?,
+            })
+        })?
+        .collect()
+    }
+
+    /// Whether people read an earlier text of the report and none has read the present one, or an
+    /// adjudicator settled the earlier one.
+    fn is_reopened(&self, report: u64, subject: u64) -> Result<bool, StoreError> {
+        let mut find = self.transaction.prepare_cached(
+            "SELECT count(*) FILTER (WHERE s.id != ?2),
+                    count(*) FILTER (WHERE s.id != ?2 AND c.adjudicates),
+                    count(*) FILTER (WHERE s.id = ?2)
+             FROM report_versions v
+             JOIN subjects s ON s.report_version = v.id
+             JOIN current_readings c ON c.subject = s.id
+             JOIN readers e ON e.id = c.reader
+             WHERE v.report = ?1 AND e.kind = 'person'",
+        )?;
+        let (before, settled, now): (u64, u64, u64) =
+            find.query_row((report, subject), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(settled > 0 || (before > 0 && now == 0))
+    }
+
+    /// Makes everything that is derived from readings anew: which readings are current, their
+    /// opinions, sections, mentions, measurements, and every label. `progress` is told of each
+    /// report.
+    ///
+    /// # Errors
+    /// Those of the database, and damage of a reading.
+    pub fn derive_again(&self, mut progress: impl FnMut()) -> Result<(), StoreError> {
+        self.transaction.execute_batch(
+            "DELETE FROM current_readings; DELETE FROM opinions; DELETE FROM sections;
+             DELETE FROM mentions; DELETE FROM measurements; DELETE FROM report_labels;",
+        )?;
+        let mut readings = self.transaction.prepare(
+            "SELECT d.id, d.subject, w.reader, e.kind, d.mode, d.body, s.report_version
+             FROM readings d
+             JOIN reader_versions w ON w.id = d.reader
+             JOIN readers e ON e.id = w.reader
+             JOIN subjects s ON s.id = d.subject
+             WHERE s.report_version IS NOT NULL ORDER BY d.id",
+        )?;
+        let mut rows = readings.query(())?;
+        while let Some(row) = rows.next()? {
+            let (id, subject, reader): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let mode: Option<String> = row.get(4)?;
+            let packed: Vec<u8> = row.get(5)?;
+            let body = Body::unpack(&packed)?;
+            let adjudicates = mode.as_deref() == Some("adjudication");
+            self.make_current(subject, reader, adjudicates, id)?;
+            self.put_opinions(id, &body.opinions.iter().map(Into::into).collect::<Vec<_>>())?;
+            if kind(row, 3)? == ReaderKind::Rules {
+                let version = row.get(6)?;
+                self.clear_findings(version)?;
+                self.put_findings(version, &body)?;
+            }
+        }
+        let mut reports = self.transaction.prepare(
+            "SELECT r.id, s.id FROM reports r JOIN subjects s ON s.report_version = r.version
+             ORDER BY r.id",
+        )?;
+        let mut rows = reports.query(())?;
+        while let Some(row) = rows.next()? {
+            self.label_anew(row.get(0)?, row.get(1)?)?;
+            progress();
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The label of a report, by cell in order, and who decided each.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn label(&self, report: u64) -> Result<Vec<StoredLabel>, StoreError> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT l.cell, l.verdict, l.certainty, l.conflict, e.kind, e.name
+             FROM report_labels l JOIN readers e ON e.id = l.reader
+             WHERE l.report = ?1 ORDER BY l.cell",
+        )?;
+        find.query_and_then([report], |row| {
+            Ok(StoredLabel {
+                label: code::to_cell_label(row, 0)?,
+                kind: kind(row, 4)?,
+                reader: row.get(5)?,
+            })
+        })?
+        .collect()
+    }
+}
+
+fn kind(row: &Row<'_>, column: usize) -> Result<ReaderKind, StoreError> {
+    let name: String = row.get(column)?;
+    ReaderKind::from_str(&name).map_err(|_| StoreError::Damaged(format!("reader `{name}`")))
+}
