@@ -137,6 +137,23 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    /// The recipe without queries that name someone or something: a patient, a study, a report, a
+    /// source, a reader.
+    pub fn without_names(mut self) -> Self {
+        const WITHHELD: &str = "(withheld: it names someone)";
+        let names =
+            |query: &String| Query::parse(query).map_or(true, |query| query.names_someone());
+        for query in self.queries.iter_mut().filter(|query| names(query)) {
+            for step in self.steps.iter_mut().filter(|step| step.name == *query) {
+                WITHHELD.clone_into(&mut step.name);
+            }
+            WITHHELD.clone_into(query);
+        }
+        self
+    }
+}
+
 impl Selection {
     /// SHA-256 over the members: source, id, text and part of each. The same reports in the same
     /// versions and parts have the same hash in any archive.
@@ -179,6 +196,23 @@ impl Archive {
             }
         }
         Err(ArchiveError::Behind(behind))
+    }
+
+    /// Chooses from the archive as it is now by the recipe of a frozen cohort.
+    ///
+    /// # Errors
+    /// Those of [`Self::choose`] and [`Self::combine`].
+    pub fn choose_again(&self, recipe: &Recipe) -> Result<Selection, ArchiveError> {
+        if let Some((how, first, second)) = &recipe.combined {
+            return self.combine(*how, first, second);
+        }
+        let queries = recipe.queries.iter().map(|query| Query::parse(query));
+        self.choose(&Plan {
+            queries: queries.collect::<Result<_, _>>()?,
+            keep: recipe.keep,
+            sample: recipe.sample,
+            split: recipe.split,
+        })
     }
 
     /// Makes one cohort of two.

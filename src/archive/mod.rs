@@ -9,6 +9,7 @@ mod cohort;
 mod error;
 mod import;
 mod label_file;
+mod record;
 mod reread;
 mod search;
 

@@ -1,6 +1,6 @@
 //! `backup` and `restore`: the archive as one file, and back, while others use it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
@@ -36,7 +36,7 @@ Examples:
   deepspine restore spine-2026-11-26.db
   deepspine restore spine-2026-11-26.db --data /srv/new   # where there was no archive
 
-What the archive held before is kept beside it as before-restore.db.")]
+What the archive held before is kept in its folder as before-restore-N.db.")]
 pub(super) struct RestoreArgs {
     /// The file that `backup` wrote.
     #[arg(value_name = "FILE")]
@@ -45,9 +45,6 @@ pub(super) struct RestoreArgs {
     #[command(flatten)]
     data: DataArgs,
 }
-
-/// Where a restored archive's former content is kept.
-const BEFORE: &str = "before-restore.db";
 
 pub(super) fn back_up(args: &BackupArgs) -> Result<ExitCode> {
     let name = args.file.display();
@@ -72,8 +69,8 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<ExitCode> {
     ensure!(args.file.is_file(), "`{name}` is no file; name one that `backup` wrote");
     let mut archive = args.data.open_or_create()?;
     let bar = pages();
-    let before = args.data.folder().join(BEFORE);
     if archive.store().report_count()? > 0 {
+        let before = before_restore(args.data.folder());
         archive
             .store()
             .back_up(&before, progress(&bar))
@@ -85,6 +82,13 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<ExitCode> {
     bar.finish_and_clear();
     eprintln!("{} reports restored from `{name}`", archive.store().report_count()?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where a restored archive's former content is kept: in a file that is not there yet, which the
+/// backup may be one of.
+fn before_restore(folder: &Path) -> PathBuf {
+    let mut numbered = (1..).map(|n| folder.join(format!("before-restore-{n}.db")));
+    numbered.find(|path| !path.exists()).expect("some number is free")
 }
 
 fn pages() -> ProgressBar {

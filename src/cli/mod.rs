@@ -4,6 +4,7 @@
 //! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.
 
 mod backup;
+mod cohort;
 mod data;
 mod evaluate;
 mod explain;
@@ -38,6 +39,7 @@ enum Verb {
     Evaluate(evaluate::Args),
     Import(import::Args),
     Search(search::Args),
+    Cohort(cohort::Args),
     Index(index::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -57,6 +59,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Search(args) => search::run(&args),
+        Verb::Cohort(args) => cohort::run(&args),
         Verb::Index(args) => index::run(&args),
         Verb::Backup(args) => backup::back_up(&args),
         Verb::Restore(args) => backup::restore(&args),

@@ -4,8 +4,11 @@
 //! Neither keeps anything between reports, so that threads render different reports at once and
 //! the bytes need only be put in order.
 
+pub mod dataset;
+mod deidentify;
 mod jsonl;
 mod long;
+mod manifest;
 mod rsna2024;
 mod table;
 mod wide;
@@ -15,6 +18,9 @@ use std::io::{self, Write};
 use crate::extract::Extraction;
 use crate::label::{Grade, Opinion};
 use crate::report::Report;
+
+pub use deidentify::Deidentifier;
+pub use manifest::{Manifest, ManifestFile};
 
 /// A report with what a reader concluded about it.
 #[derive(Debug, Clone, Copy)]

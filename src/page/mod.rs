@@ -7,6 +7,7 @@
 
 mod claim;
 mod explain;
+mod flow;
 mod grid;
 mod highlight;
 mod notes;
@@ -17,6 +18,7 @@ mod why;
 
 pub use claim::{Basis, Claim, claims};
 pub use explain::standalone;
+pub use flow::{FlowStep, flow_chart};
 pub use grid::{Grid, Row, Slot};
 pub use highlight::{Highlight, Ink, Look, Mark, Segment};
 pub use notes::{Note, NoteGroup, NoteLine, by_level};

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use super::{Body, Store, StoreError, Writer, code};
 use crate::label::{CellLabel, ReaderKind, ReportLabel, Vote};
@@ -21,7 +21,8 @@ pub struct StoredLabel {
 impl Writer<'_> {
     /// Derives a report's label from the current readings of its present version.
     pub(super) fn label_anew(&self, report: u64, subject: u64) -> Result<(), StoreError> {
-        let label = ReportLabel::derive(&self.votes(subject)?, self.is_reopened(report, subject)?);
+        let votes = votes(&self.transaction, subject)?;
+        let label = ReportLabel::derive(&votes, self.is_reopened(report, subject)?);
         self.transaction
             .prepare_cached("DELETE FROM report_labels WHERE report = ?1")?
             .execute([report])?;
@@ -43,30 +44,6 @@ impl Writer<'_> {
             .prepare_cached("UPDATE reports SET status = ?2, change = ?3 WHERE id = ?1")?
             .execute((report, label.status.name(), self.next_change()))?;
         Ok(())
-    }
-
-    fn votes(&self, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
-        let mut find = self.transaction.prepare_cached(
-            "SELECT e.id, e.kind, c.adjudicates, c.reading
-             FROM current_readings c JOIN readers e ON e.id = c.reader
-             WHERE c.subject = ?1 ORDER BY c.adjudicates DESC, c.reading DESC",
-        )?;
-        let mut opinions = self.transaction.prepare_cached(
-            "SELECT cell, verdict, certainty, conflict FROM opinions
-             WHERE reading = ?1 ORDER BY cell",
-        )?;
-        find.query_and_then([subject], |row| {
-            let reading: u64 = row.get(3)?;
-            Ok(Vote {
-                reader: row.get(0)?,
-                kind: kind(row, 1)?,
-                adjudicates: row.get(2)?,
-                cells: opinions
-                    .query_and_then([reading], |row| code::to_cell_label(row, 0))?
-                    .collect::<Result<_, StoreError>>()?,
-            })
-        })?
-        .collect()
     }
 
     /// Whether people read an earlier text of the report and none has read the present one, or an
@@ -134,6 +111,30 @@ impl Writer<'_> {
     }
 }
 
+/// What everyone's current readings of a subject say.
+fn votes(database: &Connection, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
+    let mut find = database.prepare_cached(
+        "SELECT e.id, e.kind, c.adjudicates, c.reading
+         FROM current_readings c JOIN readers e ON e.id = c.reader
+         WHERE c.subject = ?1 ORDER BY c.adjudicates DESC, c.reading DESC",
+    )?;
+    let mut opinions = database.prepare_cached(
+        "SELECT cell, verdict, certainty, conflict FROM opinions WHERE reading = ?1 ORDER BY cell",
+    )?;
+    find.query_and_then([subject], |row| {
+        let reading: u64 = row.get(3)?;
+        Ok(Vote {
+            reader: row.get(0)?,
+            kind: kind(row, 1)?,
+            adjudicates: row.get(2)?,
+            cells: opinions
+                .query_and_then([reading], |row| code::to_cell_label(row, 0))?
+                .collect::<Result<_, StoreError>>()?,
+        })
+    })?
+    .collect()
+}
+
 impl Store {
     /// The label of a report, by cell in order, and who decided each.
     ///
@@ -153,6 +154,40 @@ impl Store {
             })
         })?
         .collect()
+    }
+}
+
+impl Store {
+    /// The label of a version of a report: the report's where it is the present one, else what
+    /// follows from the readings of that version alone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn label_of_version(
+        &self,
+        report: u64,
+        version: u64,
+    ) -> Result<Vec<StoredLabel>, StoreError> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT s.id, r.version FROM subjects s, reports r
+             WHERE s.report_version = ?1 AND r.id = ?2",
+        )?;
+        let (subject, present): (u64, u64) =
+            find.query_row((version, report), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if version == present {
+            return self.label(report);
+        }
+        let label = ReportLabel::derive(&votes(&self.connection, subject)?, false);
+        let mut name =
+            self.connection.prepare_cached("SELECT kind, name FROM readers WHERE id = ?1")?;
+        let cells = label.cells.into_iter().map(|(label, reader)| {
+            name.query_and_then([reader], |row| {
+                Ok(StoredLabel { label, kind: kind(row, 0)?, reader: row.get(1)? })
+            })?
+            .next()
+            .unwrap_or_else(|| Err(StoreError::Damaged(format!("reader {reader} is gone"))))
+        });
+        cells.collect()
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Version {
     pub number: u32,
     /// When it was imported, in RFC 3339.
     pub imported_at: String,
+    /// SHA-256 of the text, in hexadecimal digits.
+    pub text_hash: String,
     /// The text.
     pub text: String,
 }
@@ -424,7 +426,7 @@ impl Store {
     /// Those of the database.
     pub fn versions(&self, report: u64) -> Result<Vec<Version>, StoreError> {
         let mut find = self.connection.prepare_cached(
-            "SELECT id, number, imported_at, text FROM report_versions
+            "SELECT id, number, imported_at, lower(hex(text_hash)), text FROM report_versions
              WHERE report = ?1 ORDER BY number",
         )?;
         let version = |row: &Row<'_>| {
@@ -432,7 +434,8 @@ impl Store {
                 id: row.get(0)?,
                 number: row.get(1)?,
                 imported_at: row.get(2)?,
-                text: row.get(3)?,
+                text_hash: row.get(3)?,
+                text: row.get(4)?,
             })
         };
         Ok(find.query_map([report], version)?.collect::<Result<_, _>>()?)

@@ -77,7 +77,7 @@ pub(super) struct Args {
 }
 
 /// How many reports are stored at a time: each time the disk is waited for.
-const TRANSACTION: usize = 4096;
+const TRANSACTION: usize = 1024;
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     check_inputs(&args.files, None)?;

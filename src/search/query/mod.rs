@@ -13,7 +13,7 @@ mod term;
 mod tests;
 
 use crate::extract::Finding;
-use crate::label::{Grade, Level, Status, StenosisType, TARGETS, Target};
+use crate::label::{Grade, Level, ReaderKind, Status, StenosisType, TARGETS, Target};
 
 pub use error::{Problem, QueryError};
 pub use range::{AgeRange, DateRange};
@@ -52,6 +52,22 @@ impl Query {
     /// Where it cannot be understood; the error points at the place.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         parser::parse(text)
+    }
+}
+
+impl Query {
+    /// Whether it names a patient, a study, a report, a source or a person.
+    pub fn names_someone(&self) -> bool {
+        match self {
+            Self::And(queries) | Self::Or(queries) => queries.iter().any(Self::names_someone),
+            Self::Not(query) => query.names_someone(),
+            Self::Field(field) => !matches!(
+                field,
+                Field::Modality(_) | Field::Sex(_) | Field::Date(_) | Field::Age(_)
+            ),
+            Self::By(reader) => reader.parse::<ReaderKind>().is_err(),
+            _ => false,
+        }
     }
 }
 
