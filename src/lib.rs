@@ -11,6 +11,7 @@
 //! - [`search`]: the query language and its index
 //! - [`archive`]: store and index kept in step
 //! - [`page`]: one reading shown to a person
+//! - [`simulate`]: invented reports whose labels are known
 //! - [`learn`]: gold labels and scores
 //! - [`cli`]: the verbs
 //!
@@ -29,4 +30,5 @@ pub mod page;
 pub mod pipeline;
 pub mod report;
 pub mod search;
+pub mod simulate;
 pub mod store;

@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod reading;
 mod search;
+mod simulate;
 mod stream;
 
 use std::io;
@@ -41,6 +42,7 @@ enum Verb {
     Search(search::Args),
     Cohort(cohort::Args),
     Index(index::Args),
+    Simulate(simulate::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
 }
@@ -61,6 +63,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Search(args) => search::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
         Verb::Index(args) => index::run(&args),
+        Verb::Simulate(args) => simulate::run(&args),
         Verb::Backup(args) => backup::back_up(&args),
         Verb::Restore(args) => backup::restore(&args),
     };

@@ -10,4 +10,5 @@ mod extract;
 mod metrics;
 mod page;
 mod report;
+mod simulate;
 mod tidy;

@@ -1,16 +1,16 @@
 //! CSV: a row a report. What is absent is blank.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::column::{Column, Value, columns};
-use super::{DatasetWriter, Record};
+use super::{DatasetWriter, Output, Record};
 
 struct Csv {
     columns: Vec<Column>,
-    out: csv::Writer<Box<dyn Write + Send>>,
+    out: csv::Writer<Output>,
 }
 
-pub(super) fn create(out: Box<dyn Write + Send>) -> io::Result<Box<dyn DatasetWriter>> {
+pub(super) fn create(out: Output) -> io::Result<Box<dyn DatasetWriter>> {
     let columns = columns();
     let mut out = csv::Writer::from_writer(out);
     out.write_record(columns.iter().map(|column| column.name.as_str()))?;

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use super::{DatasetWriter, Record};
+use super::{DatasetWriter, Output, Record};
 use crate::extract::Mention;
 use crate::label::{CellLabel, Certainty, Level, Status, Target, Verdict};
 
@@ -46,9 +46,9 @@ struct Line<'a> {
     text: &'a Option<String>,
 }
 
-struct Jsonl(BufWriter<Box<dyn Write + Send>>);
+struct Jsonl(BufWriter<Output>);
 
-pub(super) fn create(out: Box<dyn Write + Send>) -> io::Result<Box<dyn DatasetWriter>> {
+pub(super) fn create(out: Output) -> io::Result<Box<dyn DatasetWriter>> {
     Ok(Box::new(Jsonl(BufWriter::new(out))))
 }
 

@@ -75,6 +75,9 @@ pub trait DatasetWriter {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// Where a file of a dataset is written to.
+pub type Output = Box<dyn Write + Send>;
+
 /// One row of the table of formats.
 #[derive(Debug)]
 pub struct Dataset {
@@ -82,7 +85,7 @@ pub struct Dataset {
     pub name: &'static str,
     /// What it is, in half a line.
     pub about: &'static str,
-    create: fn(Box<dyn Write + Send>) -> io::Result<Box<dyn DatasetWriter>>,
+    create: fn(Output) -> io::Result<Box<dyn DatasetWriter>>,
 }
 
 /// Every format.
@@ -110,7 +113,7 @@ impl Dataset {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn create(&self, out: Box<dyn Write + Send>) -> io::Result<Box<dyn DatasetWriter>> {
+    pub fn create(&self, out: Output) -> io::Result<Box<dyn DatasetWriter>> {
         (self.create)(out)
     }
 }

@@ -1,6 +1,6 @@
 //! Parquet: the columns of the CSV, typed, with zstd. Every column may be absent in a row.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
@@ -11,7 +11,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
 use super::column::{Column, Kind, Value, columns};
-use super::{DatasetWriter, Record};
+use super::{DatasetWriter, Output, Record};
 
 /// How many rows are kept until they are written as one group.
 const GROUP: usize = 10_000;
@@ -19,10 +19,10 @@ const GROUP: usize = 10_000;
 struct Parquet {
     columns: Vec<Column>,
     rows: Vec<Record>,
-    out: SerializedFileWriter<Box<dyn Write + Send>>,
+    out: SerializedFileWriter<Output>,
 }
 
-pub(super) fn create(out: Box<dyn Write + Send>) -> io::Result<Box<dyn DatasetWriter>> {
+pub(super) fn create(out: Output) -> io::Result<Box<dyn DatasetWriter>> {
     let columns = columns();
     let fields = columns.iter().map(field).collect::<Result<_, _>>().map_err(io_error)?;
     let schema =

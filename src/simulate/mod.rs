@@ -1,0 +1,77 @@
+//! Invented archives: patients with their studies, and reports whose labels are known because the
+//! sentences were made from them.
+//!
+//! [`Simulation::patient`] makes one patient's reports out of nothing but the seed and the
+//! patient's number, so that any part of an archive can be made by itself and in any order. The
+//! way of a report: `patient` decides who and when, `spine` what is narrow and how much, `style`
+//! how a radiologist would tell it, `wording` and `aside` in which words.
+
+mod aside;
+mod patient;
+mod spine;
+mod style;
+mod wording;
+
+use crate::extract::Finding;
+use crate::label::{CellLabel, Certainty, Level};
+use crate::report::Report;
+
+/// A seeded source of reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulation {
+    seed: u64,
+}
+
+/// A report with what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimulatedReport {
+    /// The report.
+    pub report: Report,
+    /// What the guideline makes of it, at most one a cell, in the order of cells.
+    pub labels: Vec<CellLabel>,
+    /// The findings that it mentions.
+    pub findings: Vec<SimulatedFinding>,
+}
+
+/// A finding that a report mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimulatedFinding {
+    /// What.
+    pub finding: Finding,
+    /// Where, if a level is named.
+    pub level: Option<Level>,
+    /// "no extrusion"
+    pub negated: bool,
+    /// Stated or hedged.
+    pub certainty: Certainty,
+}
+
+impl Simulation {
+    /// The simulation of a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// All reports of one patient, oldest study first.
+    pub fn patient(&self, number: u64) -> Vec<SimulatedReport> {
+        // Neighbouring seeds would begin alike.
+        let mixed = (self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).rotate_left(23);
+        let mut random = fastrand::Rng::with_seed(mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9));
+        patient::reports(number, &mut random)
+    }
+
+    /// Reports without end, patient by patient.
+    pub fn reports(self) -> impl Iterator<Item = SimulatedReport> {
+        (0..).flat_map(move |number| self.patient(number))
+    }
+}
+
+/// Picks one of several.
+fn pick<'a, T: ?Sized>(random: &mut fastrand::Rng, all: &[&'a T]) -> &'a T {
+    all[random.usize(..all.len())]
+}
+
+/// Whether something happens that does so this often.
+fn chance(random: &mut fastrand::Rng, share: f64) -> bool {
+    random.f64() < share
+}
