@@ -27,7 +27,7 @@ test: ## Run every test
 	cargo test --locked
 
 bench: ## Measure speed and memory as ratios in one run
-	cargo bench --locked --bench extract --bench million
+	cargo bench --locked --bench extract --bench million --bench archive
 
 lint: ## Check format, lints and docs
 	cargo fmt --check

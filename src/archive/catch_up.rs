@@ -32,7 +32,7 @@ impl Archive {
         let Some(mut writer) = self.index.writer()? else { return Ok(CaughtUp::Elsewhere) };
         let (mut done, mut pending) = (0, 0);
         loop {
-            let documents = self.store.snapshot(|store| documents_after(store, writer.change()))?;
+            let documents = self.documents_after(writer.change(), BATCH)?;
             for (change, document) in &documents {
                 writer.put(document, *change)?;
             }
@@ -51,6 +51,23 @@ impl Archive {
         Ok(CaughtUp::Indexed(done))
     }
 
+    /// What the index is told of up to `limit` reports that have changed after `change`, each with
+    /// the number of its change.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn documents_after(
+        &self,
+        change: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Document)>, ArchiveError> {
+        self.store.snapshot(|store| {
+            let reports = store.reports_after(change, limit)?;
+            let indexed = |report: StoredReport| Ok((report.change, document(store, report)?));
+            reports.into_iter().map(indexed).collect()
+        })
+    }
+
     /// How many changes of the store the index does not have yet.
     ///
     /// # Errors
@@ -59,13 +76,6 @@ impl Archive {
         let change = self.store.change()?;
         Ok(change.saturating_sub(self.index.searcher()?.change()))
     }
-}
-
-/// The next reports to index, each with the number of its change.
-fn documents_after(store: &Store, change: u64) -> Result<Vec<(u64, Document)>, StoreError> {
-    let reports = store.reports_after(change, BATCH)?;
-    let indexed = |report: StoredReport| Ok((report.change, document(store, report)?));
-    reports.into_iter().map(indexed).collect()
 }
 
 /// What the index is told of a report.

@@ -35,7 +35,7 @@ pub struct Document {
 
 impl Document {
     /// The document in the index's own terms.
-    pub(super) fn to_tantivy(&self, fields: &Fields) -> TantivyDocument {
+    pub fn to_tantivy(&self, fields: &Fields) -> TantivyDocument {
         let report = &self.report;
         let mut document = TantivyDocument::with_capacity(2 * report.text.len() + 2048);
         document.add_u64(fields.report, self.number);

@@ -25,6 +25,7 @@ use std::path::PathBuf;
 pub use document::Document;
 pub use facets::{AgeBand, CellCounts, Facets};
 pub use index::{Index, Writer};
+pub use schema::{Fields, empty_index};
 pub use searcher::Searcher;
 pub use snippet::{Highlighter, Piece, Snippet};
 

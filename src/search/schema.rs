@@ -4,6 +4,8 @@
 //! query asks for is a *mark*, a word that stands for a fact: `L4-L5.central>=moderate`. Numbers
 //! that are counted, sorted and ranged over are columns. Nothing is stored: the store has it.
 
+use std::path::Path;
+
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
@@ -12,6 +14,7 @@ use tantivy::tokenizer::{
     SimpleTokenizer, Stemmer, TextAnalyzer, TokenizerManager, WhitespaceTokenizer,
 };
 
+use super::SearchError;
 use super::latin::LatinPlurals;
 use super::query::Section;
 
@@ -41,32 +44,32 @@ pub(super) mod column {
 
 /// The fields of the index.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields {
+pub struct Fields {
     /// The number of the report, by which it is found again and replaced.
-    pub report: Field,
-    pub study: Field,
-    pub patient: Field,
+    pub(super) report: Field,
+    pub(super) study: Field,
+    pub(super) patient: Field,
     /// Year, month and day as one number: 20260131.
-    pub date: Field,
+    pub(super) date: Field,
     /// Years.
-    pub age: Field,
+    pub(super) age: Field,
     /// A number for each labelled cell and its verdict, for facets.
-    pub labels: Field,
-    pub modality: Field,
-    pub sex: Field,
+    pub(super) labels: Field,
+    pub(super) modality: Field,
+    pub(super) sex: Field,
     /// Facts of few different values, spaces between.
-    pub marks: Field,
+    pub(super) marks: Field,
     /// Facts that hold of few reports each, such as an accession.
-    pub keys: Field,
+    pub(super) keys: Field,
     /// The whole text.
-    pub text: Field,
+    pub(super) text: Field,
     /// The text of each section, in the order of [`Section::ALL`].
-    pub sections: [Field; Section::ALL.len()],
+    pub(super) sections: [Field; Section::ALL.len()],
 }
 
 impl Fields {
     /// The field that a word is looked for in.
-    pub fn words(&self, section: Option<Section>) -> Field {
+    pub(super) fn words(&self, section: Option<Section>) -> Field {
         section.map_or(self.text, |section| self.sections[section as usize])
     }
 }
@@ -127,6 +130,18 @@ pub(super) fn unstemmed() -> TextAnalyzer {
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
         .build()
+}
+
+/// An empty index in a folder and its fields, to be filled without the rest of this module: what a
+/// bench measures us against.
+///
+/// # Errors
+/// Where the folder cannot be used, or has an index.
+pub fn empty_index(folder: &Path) -> Result<(tantivy::Index, Fields), SearchError> {
+    let (schema, fields) = schema();
+    let mut index = tantivy::Index::create_in_dir(folder, schema)?;
+    index.set_tokenizers(tokenizers());
+    Ok((index, fields))
 }
 
 pub(super) fn tokenizers() -> TokenizerManager {

@@ -24,7 +24,7 @@ fn reports() -> Vec<Report> {
         patient: Some(format!("patient-{patient}")),
         accession: Some(format!("accession-{patient}-{study}")),
         exam_date: (study != 2).then(|| format!("20{:02}-02-2{study}", 10 + study + patient % 7)),
-        sex: Some(if patient % 2 == 0 { "F" } else { "M" }.into()),
+        sex: Some(if patient.is_multiple_of(2) { "F" } else { "M" }.into()),
         age: Some(60 + patient as u16),
         birth_date: Some("1950-01-01".into()),
         source: Some("St. Mary".into()),
@@ -201,8 +201,7 @@ fn write(format: &str, records: &[Record]) -> Vec<u8> {
     let mut writer = dataset.create(Box::new(written.clone())).unwrap();
     records.iter().for_each(|record| writer.write(record).unwrap());
     writer.finish().unwrap();
-    let bytes = written.0.lock().unwrap().clone();
-    bytes
+    written.0.lock().unwrap().clone()
 }
 
 /// Every record of an archive in which a person has labelled something.
