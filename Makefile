@@ -6,21 +6,33 @@ BINARY := target/release/deepspine
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-demo: ## Build, and label the bundled reports
+demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
 	cargo build --release --locked
 	@mkdir -p out
 	$(BINARY) extract fixtures/demo/reports.csv -o out/labels.jsonl
 	$(BINARY) extract fixtures/demo/reports.csv --format wide -o out/labels.csv
 	$(BINARY) explain fixtures/demo/reports.csv --id D-1 --html out/report.html
 	$(BINARY) explain fixtures/demo/reports.csv --id D-1
+	@rm -rf out/archive
+	$(BINARY) import fixtures/demo/reports.csv --data out/archive
+	$(BINARY) search 'L4-L5.central>=moderate' --data out/archive
+	$(BINARY) search 'finding:extrusion "L5/S1"' --data out/archive
+	$(BINARY) search 'impression:stenosis OR age:..50' --facets -n 2 --data out/archive
+	$(BINARY) cohort freeze narrow 'modality:MR' 'any.any>=mild' 'any.foraminal>=moderate' --data out/archive
+	$(BINARY) cohort show narrow --flow out/cohort.svg --data out/archive
+	$(BINARY) cohort export narrow -o out/cohort.csv --deidentify --data out/archive
 	@echo
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
 	@echo "  out/labels.csv    a row a report, a column a cell"
 	@echo "  out/report.html   one report with its evidence; open it in a browser"
+	@echo "  out/archive       the reports, stored and searchable"
+	@echo "  out/cohort.svg    how the cohort was chosen; open it in a browser"
+	@echo "  out/cohort.csv    the cohort without identifiers, and its manifest beside it"
 	@echo "Next:"
 	@echo "  $(BINARY) extract YOUR_EXPORT.csv -o out/yours.jsonl"
 	@echo "  $(BINARY) explain YOUR_EXPORT.csv --id YOUR_REPORT"
+	@echo "  $(BINARY) import YOUR_EXPORT.csv, then $(BINARY) search --help"
 	@echo "  $(BINARY) --help"
 
 test: ## Run every test

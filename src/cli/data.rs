@@ -9,7 +9,7 @@ use crate::archive::Archive;
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArgs {
     /// The folder of the archive.
-    #[arg(long, value_name = "DIR", default_value = "deepspine-data")]
+    #[arg(long, value_name = "DIR", default_value = "deepspine-data", global = true)]
     data: PathBuf,
 }
 

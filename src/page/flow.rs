@@ -17,11 +17,11 @@ pub struct FlowStep {
 }
 
 /// Measures in pixels.
-const WIDTH: u32 = 880;
+const WIDTH: u32 = 840;
 const MARGIN: u32 = 24;
 const TITLE: u32 = 34;
 const BOX: u32 = 500;
-const EXCLUDED: u32 = 268;
+const EXCLUDED: u32 = 228;
 const PADDING: u32 = 14;
 const LINE: u32 = 19;
 const GAP: u32 = 64;
@@ -117,14 +117,13 @@ fn arrow(step: &FlowStep, next: &FlowStep, from: u32) -> Next {
     }
 }
 
+/// What is left; no word of patients where the reports name none.
 fn counts(step: &FlowStep) -> String {
-    let FlowStep { studies, patients, .. } = step;
-    format!(
-        "{} · {} · {}",
-        reports(step.reports),
-        counted(*studies, "study", "studies"),
-        counted(*patients, "patient", "patients")
-    )
+    let mut counts = vec![reports(step.reports), counted(step.studies, "study", "studies")];
+    if step.patients > 0 || step.reports == 0 {
+        counts.push(counted(step.patients, "patient", "patients"));
+    }
+    counts.join(" · ")
 }
 
 fn reports(count: u64) -> String {

@@ -13,6 +13,7 @@ use super::SearchError;
 use super::document::{Key, day_number};
 use super::mark;
 use super::near::NearQuery;
+use super::pairs::pair;
 use super::query::{Field, Query, Text};
 use super::schema::Fields;
 use super::words::Words;
@@ -100,11 +101,18 @@ fn text_query(
     excluded: bool,
 ) -> Result<Box<dyn Compiled>, SearchError> {
     let field = fields.words(text.section);
+    let words = Words::of(&text.pattern);
+    if text.section.is_none()
+        && let Words::Near { stems, slop: 0 } = &words
+        && let Some(pairs) = pairs(stems, fields)
+    {
+        return phrase_of_pairs(pairs, stems, fields, excluded);
+    }
     let scored = |stem: &str| {
         let term = Term::from_field_text(field, stem);
         Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)) as Box<dyn Compiled>
     };
-    Ok(match &Words::of(&text.pattern) {
+    Ok(match &words {
         Words::None => Box::new(EmptyQuery),
         Words::One(stem) => scored(stem),
         Words::Near { stems, slop: 0 } if !excluded => {
@@ -125,6 +133,36 @@ fn text_query(
             Box::new(FuzzyTermQuery::new(Term::from_field_text(field, stem), *distance, true))
         }
     })
+}
+
+/// The pairs that a phrase is made of; none where a word of it was left out.
+fn pairs(stems: &[(usize, String)], fields: &Fields) -> Option<Vec<Box<dyn Compiled>>> {
+    let neighbours = stems.windows(2).map(|two| {
+        let [(at, first), (next, second)] = two else { return None };
+        let term = Term::from_field_text(fields.pairs, &pair(first, second));
+        let query: Box<dyn Compiled> = Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs));
+        (at + 1 == *next).then_some(query)
+    });
+    neighbours.collect()
+}
+
+/// A phrase by its pairs. One of more than two words has all its pairs, and is looked for in place
+/// only where they are.
+fn phrase_of_pairs(
+    mut pairs: Vec<Box<dyn Compiled>>,
+    stems: &[(usize, String)],
+    fields: &Fields,
+    excluded: bool,
+) -> Result<Box<dyn Compiled>, SearchError> {
+    if pairs.len() > 1 {
+        let terms = stems.iter().map(|(at, stem)| (*at, Term::from_field_text(fields.text, stem)));
+        pairs.push(if excluded {
+            Box::new(NearQuery::new(terms.map(|(at, term)| (at as u32, term)).collect(), 0))
+        } else {
+            Box::new(PhraseQuery::new_with_offset(terms.collect()))
+        });
+    }
+    Ok(excluding(pairs, Vec::new()))
 }
 
 fn field_query(field: &Field, fields: &Fields) -> Box<dyn Compiled> {

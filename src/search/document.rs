@@ -62,6 +62,7 @@ impl Document {
         }
         self.add_keys(fields, &mut document);
         document.add_text(fields.text, &report.text);
+        document.add_text(fields.pairs, &report.text);
         for SectionSpan { section, span } in &self.sections {
             if let Some(text) = report.text.get(span.range()) {
                 document.add_text(fields.words(Some(to_query(*section))), text);

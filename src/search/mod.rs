@@ -13,6 +13,7 @@ mod index;
 mod latin;
 mod mark;
 mod near;
+mod pairs;
 pub mod query;
 mod schema;
 mod searcher;

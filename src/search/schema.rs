@@ -11,11 +11,13 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RAW_TOKENIZER_NAME, RemoveLongFilter,
-    SimpleTokenizer, Stemmer, TextAnalyzer, TokenizerManager, WhitespaceTokenizer,
+    SimpleTokenizer, Stemmer, TextAnalyzer, TextAnalyzerBuilder, Tokenizer, TokenizerManager,
+    WhitespaceTokenizer,
 };
 
 use super::SearchError;
 use super::latin::LatinPlurals;
+use super::pairs::Pairs;
 use super::query::Section;
 
 /// Rises whenever an index written before would be read wrong. Such an index is made anew.
@@ -23,6 +25,9 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// Splits the text of reports into stems of words.
 const WORDS: &str = "words";
+
+/// Makes pairs of neighbours of those stems.
+const PAIRS: &str = "pairs";
 
 /// Splits marks at the spaces between them.
 const MARKS: &str = "marks";
@@ -63,6 +68,8 @@ pub struct Fields {
     pub(super) keys: Field,
     /// The whole text.
     pub(super) text: Field,
+    /// Each two neighbouring words of the whole text.
+    pub(super) pairs: Field,
     /// The text of each section, in the order of [`Section::ALL`].
     pub(super) sections: [Field; Section::ALL.len()],
 }
@@ -107,29 +114,40 @@ pub(super) fn schema() -> (Schema, Fields) {
         marks: schema.add_text_field("marks", facts(MARKS)),
         keys: schema.add_text_field("keys", facts(RAW_TOKENIZER_NAME)),
         text: schema.add_text_field("text", words(true)),
+        pairs: schema.add_text_field(
+            "pairs",
+            TextOptions::default().set_indexing_options(
+                TextFieldIndexing::default()
+                    .set_tokenizer(PAIRS)
+                    .set_index_option(IndexRecordOption::WithFreqs)
+                    .set_fieldnorms(false),
+            ),
+        ),
         sections: Section::ALL.map(|section| schema.add_text_field(section.name(), words(false))),
     };
     (schema.build(), fields)
 }
 
-/// What cuts texts into stems: letters and digits, in small letters without accents.
-pub(super) fn words() -> TextAnalyzer {
+/// What cuts texts into words: letters and digits, in small letters without accents.
+fn folded() -> TextAnalyzerBuilder<impl Tokenizer> {
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(LONGEST_WORD))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
-        .filter(LatinPlurals)
-        .filter(Stemmer::new(Language::English))
-        .build()
+}
+
+fn stemmed() -> TextAnalyzerBuilder<impl Tokenizer> {
+    folded().filter(LatinPlurals).filter(Stemmer::new(Language::English))
+}
+
+/// What cuts texts into stems.
+pub(super) fn words() -> TextAnalyzer {
+    stemmed().build()
 }
 
 /// The same without stemming.
 pub(super) fn unstemmed() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter(RemoveLongFilter::limit(LONGEST_WORD))
-        .filter(LowerCaser)
-        .filter(AsciiFoldingFilter)
-        .build()
+    folded().build()
 }
 
 /// An empty index in a folder and its fields, to be filled without the rest of this module: what a
@@ -147,6 +165,7 @@ pub fn empty_index(folder: &Path) -> Result<(tantivy::Index, Fields), SearchErro
 pub(super) fn tokenizers() -> TokenizerManager {
     let tokenizers = TokenizerManager::default();
     tokenizers.register(WORDS, words());
+    tokenizers.register(PAIRS, stemmed().filter(Pairs).build());
     tokenizers.register(MARKS, WhitespaceTokenizer::default());
     tokenizers
 }

@@ -33,16 +33,6 @@ impl Searcher {
         self.change
     }
 
-    /// How many reports there are in all.
-    pub fn len(&self) -> u64 {
-        self.searcher.num_docs()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How many reports a query finds.
     ///
     /// # Errors

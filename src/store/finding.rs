@@ -31,9 +31,6 @@ pub struct Body {
     /// The sections of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<SectionSpan>,
-    /// What a person remarked.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub comment: String,
 }
 
 impl Body {

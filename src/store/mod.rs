@@ -99,11 +99,6 @@ impl Store {
         Self::open_file(self.path.clone())
     }
 
-    /// Where the database lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Which archive this is. Another one, or the same restored from a backup, has another.
     ///
     /// # Errors

@@ -293,14 +293,6 @@ impl Store {
         Ok(all.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// How many readings there are.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn reading_count(&self) -> Result<u64, StoreError> {
-        Ok(self.connection.query_row("SELECT count(*) FROM readings", (), |row| row.get(0))?)
-    }
-
     /// Whether a reader in exactly this version has read the present text of the report with this
     /// id within a source, and that text has this SHA-256.
     ///

@@ -2,7 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
-use super::{Store, StoreError, Writer};
+use super::{StoreError, Writer};
 use crate::report::Report;
 
 impl Writer<'_> {
@@ -136,16 +136,5 @@ impl Writer<'_> {
         }
         self.transaction.execute("DELETE FROM studies WHERE id = ?1", [from])?;
         reports.into_iter().try_for_each(|report| self.touch(report))
-    }
-}
-
-impl Store {
-    /// Every source's name, in the order in which they came.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn sources(&self) -> Result<Vec<String>, StoreError> {
-        let mut all = self.connection.prepare_cached("SELECT name FROM sources ORDER BY id")?;
-        Ok(all.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 }

@@ -13,8 +13,8 @@ use indicatif::HumanCount;
 
 use super::data::DataArgs;
 use crate::archive::{Archive, Asked, Found};
-use crate::search::Sort;
 use crate::search::query::{Query, SYNTAX};
+use crate::search::{Counts, Sort};
 
 /// Find reports by words, cells, findings and fields.
 #[derive(Debug, clap::Args)]
@@ -195,15 +195,24 @@ fn each_page<'a>(
     }
 }
 
+/// `1 report`, `1,234 reports`
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { one } else { several })
+}
+
 fn print_counts(found: &Found, out: &mut dyn Write) -> io::Result<()> {
     if let Some(counts) = found.counts {
-        writeln!(
-            out,
-            "{} reports of {} studies, {} patients",
-            HumanCount(counts.reports),
-            HumanCount(counts.studies),
-            HumanCount(counts.patients)
-        )?;
+        let Counts { reports, studies, patients } = counts;
+        let reports = counted(reports, "report", "reports");
+        let studies = counted(studies, "study", "studies");
+        match patients {
+            0 => writeln!(out, "{reports} of {studies}")?,
+            _ => writeln!(
+                out,
+                "{reports} of {studies}, {}",
+                counted(patients, "patient", "patients")
+            )?,
+        }
     }
     if found.behind > 0 {
         let behind = HumanCount(found.behind);

@@ -309,7 +309,7 @@ fn a_backup_restored_is_the_archive_as_it_was() {
     assert_eq!(count(path, "*"), 2);
     told(path, &["restore", "backup.db", "--data", "elsewhere"]);
     let told = told(path, &["search", "any.central=mild", "--data", "elsewhere"]);
-    assert!(told.starts_with("1 reports of 1 studies"), "{told}");
+    assert!(told.starts_with("1 report of 1 study\n"), "{told}");
 }
 
 #[test]
@@ -338,6 +338,6 @@ fn search_tells_its_answer_in_every_format_and_its_error_at_the_column() {
     assert!(stderr.contains("              ^^^^^\ncolumn 14"), "{stderr}");
     told(path, &["search", "any.central=severe", "--save", "bad"]);
     let saved = told(path, &["search", "--saved", "bad", "age:70"]);
-    assert!(saved.starts_with("1 reports"), "{saved}");
+    assert!(saved.starts_with("1 report of 1 study\n"), "{saved}");
     assert!(told(path, &["cohort", "list"]).contains("query   bad"));
 }
