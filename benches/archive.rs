@@ -226,6 +226,7 @@ fn answer(data: &Path, questions: &[Question]) -> Fallible<()> {
     let archive = Archive::open(data)?;
     let measure = |name: &str, counts: bool, facets: bool, limit: usize| -> Fallible<()> {
         let mut times = Vec::new();
+        let mut slowest = (Duration::ZERO, String::new());
         for question in questions {
             let query = Query::parse(&question.ours())?;
             let sort = Sort::Relevance;
@@ -233,8 +234,10 @@ fn answer(data: &Path, questions: &[Question]) -> Fallible<()> {
             let start = Instant::now();
             archive.search(&asked)?;
             times.push(start.elapsed());
+            slowest = slowest.max((start.elapsed(), question.ours()));
         }
         print_times(name, &mut times);
+        println!("{:38} {}", "  slowest", slowest.1);
         Ok(())
     };
     // Once unmeasured: the files come into memory.

@@ -13,6 +13,7 @@
 //! - [`page`]: one reading shown to a person
 //! - [`simulate`]: invented reports whose labels are known
 //! - [`learn`]: gold labels and scores
+//! - [`web`]: the annotation server
 //! - [`cli`]: the verbs
 //!
 //! ARCHITECTURE.md has the table that says which of them may name which; a test keeps it.
@@ -32,3 +33,4 @@ pub mod report;
 pub mod search;
 pub mod simulate;
 pub mod store;
+pub mod web;

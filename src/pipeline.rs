@@ -17,7 +17,7 @@ pub fn read_text(extractor: &mut Extractor, text: &str) -> (Extraction, Vec<Opin
 pub fn read(extractor: &mut Extractor, text: &str) -> Read {
     let (extraction, opinions) = read_text(extractor, text);
     let Extraction { mentions, measurements, sections, .. } = extraction;
-    Read::new(Body { opinions, mentions, measurements, sections })
+    Read::new(Body { opinions, mentions, measurements, sections, ..Body::default() })
 }
 
 /// The rules as a reader: the software and the words that they read with.

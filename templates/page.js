@@ -1,13 +1,12 @@
 // Lights up what belongs together: a cell, its reasons and their words share keys.
 (() => {
-  const all = [...document.querySelectorAll("[data-k]")];
   const keysOf = (element) => element.dataset.k.split(" ");
   const keyed = (node) => (node instanceof Element ? node.closest("[data-k]") : null);
   let pinned = null;
 
   function light(source) {
     const wanted = new Set(source ? keysOf(source) : []);
-    for (const element of all) {
+    for (const element of document.querySelectorAll("[data-k]")) {
       element.classList.toggle("lit", keysOf(element).some((key) => wanted.has(key)));
     }
     document.body.classList.toggle("lighting", Boolean(source));

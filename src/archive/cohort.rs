@@ -9,7 +9,7 @@ use super::{Archive, ArchiveError};
 use crate::label::{Cell, Verdict};
 use crate::search::Counts;
 use crate::search::query::Query;
-use crate::store::{Candidate, Cohort, Member, Store, StoreError};
+use crate::store::{Candidate, Cohort, Member, Store, StoreError, Writer};
 
 /// How a cohort is chosen.
 #[derive(Debug, Clone, PartialEq)]
@@ -270,10 +270,7 @@ impl Archive {
     /// # Errors
     /// Where the name is taken, and those of the store.
     pub fn freeze(&mut self, name: &str, selection: &Selection) -> Result<(), ArchiveError> {
-        let recipe = serde_json::to_string(&selection.recipe).expect("a recipe is plain data");
-        self.store.write(|writer| {
-            Ok(writer.freeze(name, &recipe, &selection.hash, &selection.members)?)
-        })
+        Ok(self.store.write(|writer| selection.freeze(writer, name))?)
     }
 
     /// How a frozen cohort came about.
@@ -287,6 +284,15 @@ impl Archive {
 }
 
 impl Selection {
+    /// Freezes what was chosen under a name, as a part of a transaction.
+    ///
+    /// # Errors
+    /// Where the name is taken, and those of the store.
+    pub fn freeze(&self, writer: &Writer<'_>, name: &str) -> Result<(), StoreError> {
+        let recipe = serde_json::to_string(&self.recipe).expect("a recipe is plain data");
+        writer.freeze(name, &recipe, &self.hash, &self.members)
+    }
+
     fn new(steps: Vec<Step>, members: Vec<Member>, chosen: &[Candidate], recipe: Recipe) -> Self {
         let recipe = Recipe { steps: steps.clone(), ..recipe };
         let mut lines: Vec<String> = chosen

@@ -4,6 +4,9 @@
 //! process gets the one writer lock. A search says how far behind the index is, so that nobody
 //! takes an old answer for a new one.
 
+mod agreement;
+pub mod annotation;
+mod batch;
 mod catch_up;
 mod cohort;
 mod error;
@@ -18,6 +21,8 @@ use std::path::{Path, PathBuf};
 use crate::search::Index;
 use crate::store::Store;
 
+pub use agreement::{BatchAgreement, Choice, Drift, PairAgreement};
+pub use batch::{BatchPlan, Order, Origin, add_batch};
 pub use catch_up::CaughtUp;
 pub use cohort::{Combination, Keep, Plan, Recipe, Sample, Selection, Split, Step};
 pub use error::ArchiveError;

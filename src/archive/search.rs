@@ -61,12 +61,11 @@ impl Archive {
         let searcher = self.index.searcher()?;
         let query = asked.query;
         let counts = if asked.counts { Some(searcher.counts(query)?) } else { None };
-        let reports = match counts {
-            Some(counts) => counts.reports,
-            None => searcher.count(query)?,
-        };
         let facets = if asked.facets { Some(searcher.facets(query)?) } else { None };
-        let numbers = searcher.page(query, asked.sort, asked.offset, asked.limit)?;
+        let (reports, numbers) = match counts {
+            Some(counts) if asked.limit == 0 => (counts.reports, Vec::new()),
+            _ => searcher.page(query, asked.sort, asked.offset, asked.limit)?,
+        };
         let highlighter = Highlighter::new(query);
         let hits = self.store.snapshot(|store| {
             let hits = numbers.iter().map(|&number| hit(store, &highlighter, number));
@@ -106,8 +105,8 @@ fn evidence(
     report: &StoredReport,
 ) -> Result<Vec<Span>, StoreError> {
     let mut spans = Vec::new();
-    for body in store.bodies(report.version)? {
-        for opinion in body.opinions.iter().filter(|o| highlighter.wants(&(*o).into())) {
+    for reading in store.current_readings(report.version)? {
+        for opinion in reading.body.opinions.iter().filter(|o| highlighter.wants(&(*o).into())) {
             match &opinion.evidence {
                 Evidence::Statements(statements) => {
                     spans.extend(statements.iter().flat_map(|s| s.evidence.iter().copied()));

@@ -16,8 +16,10 @@ mod output;
 mod progress;
 mod reading;
 mod search;
+mod serve;
 mod simulate;
 mod stream;
+mod user;
 
 use std::io;
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Verb {
     Import(import::Args),
     Search(search::Args),
     Cohort(cohort::Args),
+    Serve(serve::Args),
+    User(user::Args),
     Index(index::Args),
     Simulate(simulate::Args),
     Backup(backup::BackupArgs),
@@ -62,6 +66,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Import(args) => import::run(&args),
         Verb::Search(args) => search::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
+        Verb::Serve(args) => serve::run(&args),
+        Verb::User(args) => user::run(&args),
         Verb::Index(args) => index::run(&args),
         Verb::Simulate(args) => simulate::run(&args),
         Verb::Backup(args) => backup::back_up(&args),

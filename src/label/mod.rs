@@ -7,6 +7,8 @@
 //! module of the crate. The definitions follow the labelling guideline; rule numbers in the
 //! docs are its numbers.
 
+pub mod agreement;
+mod draft;
 mod grade;
 mod level;
 mod opinion;
@@ -18,6 +20,7 @@ mod statement;
 mod status;
 mod target;
 
+pub use draft::{CellEdit, Choice, Draft, Edit, EditError, Flag, How, Notes, NotesEdit};
 pub use grade::{Certainty, Grade};
 pub use level::{Level, LevelSet};
 pub use opinion::{Evidence, Filter, ImageEvidence, Opinion, Verdict, resolve, sift};
@@ -42,7 +45,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    fn new<T: std::fmt::Display>(
+    pub(crate) fn new<T: std::fmt::Display>(
         what: &'static str,
         found: &str,
         known: impl Iterator<Item = T>,

@@ -108,11 +108,15 @@ pub enum Mode {
     Adjudication,
     /// The labels were made elsewhere and came as a file.
     Imported,
+    /// The person had read it before and did not know so. It measures the person against itself
+    /// and never stands for them.
+    Repeat,
 }
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Self; 4] = [Self::Blind, Self::Assisted, Self::Adjudication, Self::Imported];
+    pub const ALL: [Self; 5] =
+        [Self::Blind, Self::Assisted, Self::Adjudication, Self::Imported, Self::Repeat];
 
     /// The name in files, such as `blind`.
     pub const fn name(self) -> &'static str {
@@ -121,6 +125,7 @@ impl Mode {
             Self::Assisted => "assisted",
             Self::Adjudication => "adjudication",
             Self::Imported => "imported",
+            Self::Repeat => "repeat",
         }
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Claim<'a> {
     }
 
     /// How its words are marked in the text.
-    pub(super) fn ink(&self) -> Ink {
+    pub fn ink(&self) -> Ink {
         match self.verdict {
             Verdict::Graded(grade) if self.aside.is_none() => Ink::Grade(grade),
             _ => Ink::Aside,

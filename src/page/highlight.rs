@@ -19,6 +19,8 @@ pub enum Ink {
     Aside,
     /// It is a mention or a measurement.
     Note,
+    /// It is the heading of a section.
+    Heading,
 }
 
 /// One mark on a text. Marks may overlap in any way.
@@ -45,19 +47,22 @@ pub enum Look {
     Aside,
     /// Only mentions and measurements.
     Note,
+    /// Only the heading of a section.
+    Heading,
 }
 
 impl Look {
     fn of<'a>(marks: impl Iterator<Item = &'a Mark> + Clone) -> Self {
         let mut grades = marks.clone().filter_map(|mark| match mark.ink {
             Ink::Grade(grade) => Some(grade),
-            Ink::Aside | Ink::Note => None,
+            Ink::Aside | Ink::Note | Ink::Heading => None,
         });
         match grades.next() {
             Some(first) if grades.all(|grade| grade == first) => Self::Grade(first),
             Some(_) => Self::Mixed,
             None if marks.clone().any(|mark| mark.ink == Ink::Aside) => Self::Aside,
-            None if marks.count() > 0 => Self::Note,
+            None if marks.clone().any(|mark| mark.ink == Ink::Note) => Self::Note,
+            None if marks.count() > 0 => Self::Heading,
             None => Self::Plain,
         }
     }
@@ -69,12 +74,14 @@ impl Look {
             Self::Mixed => "mixed",
             Self::Aside => "aside",
             Self::Note => "note",
+            Self::Heading => "heading",
         }
     }
 
     fn style(self) -> Style {
         match self {
             Self::Plain | Self::Note => Style::new(),
+            Self::Heading => Style::new().bold(),
             Self::Grade(grade) => tone::of_grade(grade).style(),
             Self::Mixed => Style::new().bold().underline(),
             Self::Aside => Style::new().underline(),
@@ -83,7 +90,7 @@ impl Look {
 
     /// Whether the words are evidence, which a terminal without colours puts into brackets.
     fn is_evidence(self) -> bool {
-        !matches!(self, Self::Plain | Self::Note)
+        !matches!(self, Self::Plain | Self::Note | Self::Heading)
     }
 }
 
@@ -96,6 +103,31 @@ pub struct Segment<'a> {
     pub look: Look,
     /// The keys of the marks on it, rising.
     pub keys: Vec<u32>,
+}
+
+impl Segment<'_> {
+    /// The words as HTML that reads back as just these bytes: a parser would drop a carriage
+    /// return that stands as itself, and every place after it would be off by one.
+    fn html(&self) -> String {
+        let mut html = String::with_capacity(self.text.len());
+        for sign in self.text.chars() {
+            match sign {
+                '&' => html.push_str("&#38;"),
+                '<' => html.push_str("&#60;"),
+                '>' => html.push_str("&#62;"),
+                '"' => html.push_str("&#34;"),
+                '\'' => html.push_str("&#39;"),
+                '\r' => html.push_str("&#13;"),
+                sign => html.push(sign),
+            }
+        }
+        html
+    }
+
+    /// Whether it is nothing but a heading, which belongs to no cell.
+    fn is_heading(&self) -> bool {
+        self.look == Look::Heading
+    }
 }
 
 /// A text cut into segments, which together are the text.

@@ -23,6 +23,7 @@ pub use grid::{Grid, Row, Slot};
 pub use highlight::{Highlight, Ink, Look, Mark, Segment};
 pub use notes::{Note, NoteGroup, NoteLine, by_level};
 pub use terminal::{Screen, terminal};
+pub use tone::{Tone, of as tone_of};
 pub use why::{Head, Reason, Said, Why, WhyCells, WhyLevel};
 
 use crate::label::Opinion;

@@ -10,7 +10,7 @@ use crate::label::{Grade, Verdict};
 
 /// The look of one verdict.
 #[derive(Debug)]
-pub(super) struct Tone {
+pub struct Tone {
     /// CSS class.
     pub class: &'static str,
     /// In words.
@@ -66,7 +66,7 @@ pub(super) fn of_grade(grade: Grade) -> &'static Tone {
 }
 
 /// The tone of a verdict.
-pub(super) fn of(verdict: Verdict) -> &'static Tone {
+pub fn of(verdict: Verdict) -> &'static Tone {
     match verdict {
         Verdict::NotMentioned => &NOT_MENTIONED,
         Verdict::Unassessable => &UNASSESSABLE,

@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, EmptyQuery, FuzzyTermQuery, Occur, PhraseQuery, Query as Compiled,
-    RangeQuery, RegexQuery, TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, FuzzyTermQuery, PhraseQuery,
+    Query as Compiled, RangeQuery, RegexQuery, TermQuery,
 };
 use tantivy::schema::{Field as SchemaField, IndexRecordOption};
 
@@ -16,31 +16,20 @@ use super::near::NearQuery;
 use super::pairs::pair;
 use super::query::{Field, Query, Text};
 use super::schema::Fields;
+use super::without::WithoutQuery;
 use super::words::Words;
 
 /// Compiles a query.
 pub(super) fn compile(query: &Query, fields: &Fields) -> Result<Box<dyn Compiled>, SearchError> {
-    compile_within(query, fields, false)
-}
-
-/// Compiles a part of a query, which may be one that excludes. tantivy asks what is excluded about
-/// reports that its own phrases have left behind and then cannot answer for; ours can.
-fn compile_within(
-    query: &Query,
-    fields: &Fields,
-    excluded: bool,
-) -> Result<Box<dyn Compiled>, SearchError> {
     let all = |queries: &[Query]| -> Result<Vec<Box<dyn Compiled>>, SearchError> {
-        queries.iter().map(|query| compile_within(query, fields, excluded)).collect()
+        queries.iter().map(|query| compile(query, fields)).collect()
     };
     Ok(match query {
         Query::All => Box::new(AllQuery),
-        Query::And(queries) => intersection(queries, fields, excluded)?,
+        Query::And(queries) => intersection(all(queries)?),
         Query::Or(queries) => union(all(queries)?),
-        Query::Not(query) => {
-            excluding(vec![Box::new(AllQuery)], vec![compile_within(query, fields, true)?])
-        }
-        Query::Text(text) => text_query(text, fields, excluded)?,
+        Query::Not(query) => Box::new(WithoutQuery(compile(query, fields)?)),
+        Query::Text(text) => text_query(text, fields)?,
         Query::Field(field) => field_query(field, fields),
         Query::Cell(cell) => {
             union(mark::of_query(cell).iter().map(|m| term(fields.marks, m)).collect())
@@ -52,35 +41,12 @@ fn compile_within(
     })
 }
 
-/// What all must hold. What must not hold only takes away, so it is no query of its own here.
-fn intersection(
-    queries: &[Query],
-    fields: &Fields,
-    excluded: bool,
-) -> Result<Box<dyn Compiled>, SearchError> {
-    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for query in queries {
-        match query {
-            Query::Not(query) => unwanted.push(compile_within(query, fields, true)?),
-            query => wanted.push(compile_within(query, fields, excluded)?),
-        }
+fn intersection(mut queries: Vec<Box<dyn Compiled>>) -> Box<dyn Compiled> {
+    match queries.len() {
+        0 => Box::new(AllQuery),
+        1 => queries.remove(0),
+        _ => Box::new(BooleanQuery::intersection(queries)),
     }
-    if wanted.is_empty() {
-        wanted.push(Box::new(AllQuery));
-    }
-    Ok(excluding(wanted, unwanted))
-}
-
-fn excluding(
-    mut wanted: Vec<Box<dyn Compiled>>,
-    unwanted: Vec<Box<dyn Compiled>>,
-) -> Box<dyn Compiled> {
-    if wanted.len() == 1 && unwanted.is_empty() {
-        return wanted.remove(0);
-    }
-    let wanted = wanted.into_iter().map(|query| (Occur::Must, query));
-    let unwanted = unwanted.into_iter().map(|query| (Occur::MustNot, query));
-    Box::new(BooleanQuery::new(wanted.chain(unwanted).collect()))
 }
 
 fn union(mut queries: Vec<Box<dyn Compiled>>) -> Box<dyn Compiled> {
@@ -91,22 +57,20 @@ fn union(mut queries: Vec<Box<dyn Compiled>>) -> Box<dyn Compiled> {
     }
 }
 
+/// A fact, which a report has or has not: it adds nothing to relevance, and costs no arithmetic.
 fn term(field: SchemaField, text: &str) -> Box<dyn Compiled> {
-    Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic))
+    let term = TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic);
+    Box::new(ConstScoreQuery::new(Box::new(term), 0.0))
 }
 
-fn text_query(
-    text: &Text,
-    fields: &Fields,
-    excluded: bool,
-) -> Result<Box<dyn Compiled>, SearchError> {
+fn text_query(text: &Text, fields: &Fields) -> Result<Box<dyn Compiled>, SearchError> {
     let field = fields.words(text.section);
     let words = Words::of(&text.pattern);
     if text.section.is_none()
         && let Words::Near { stems, slop: 0 } = &words
         && let Some(pairs) = pairs(stems, fields)
     {
-        return phrase_of_pairs(pairs, stems, fields, excluded);
+        return Ok(phrase_of_pairs(pairs, stems, fields));
     }
     let scored = |stem: &str| {
         let term = Term::from_field_text(field, stem);
@@ -115,7 +79,7 @@ fn text_query(
     Ok(match &words {
         Words::None => Box::new(EmptyQuery),
         Words::One(stem) => scored(stem),
-        Words::Near { stems, slop: 0 } if !excluded => {
+        Words::Near { stems, slop: 0 } => {
             let terms = stems.iter().map(|(at, stem)| (*at, Term::from_field_text(field, stem)));
             Box::new(PhraseQuery::new_with_offset(terms.collect()))
         }
@@ -152,17 +116,12 @@ fn phrase_of_pairs(
     mut pairs: Vec<Box<dyn Compiled>>,
     stems: &[(usize, String)],
     fields: &Fields,
-    excluded: bool,
-) -> Result<Box<dyn Compiled>, SearchError> {
+) -> Box<dyn Compiled> {
     if pairs.len() > 1 {
         let terms = stems.iter().map(|(at, stem)| (*at, Term::from_field_text(fields.text, stem)));
-        pairs.push(if excluded {
-            Box::new(NearQuery::new(terms.map(|(at, term)| (at as u32, term)).collect(), 0))
-        } else {
-            Box::new(PhraseQuery::new_with_offset(terms.collect()))
-        });
+        pairs.push(Box::new(PhraseQuery::new_with_offset(terms.collect())));
     }
-    Ok(excluding(pairs, Vec::new()))
+    intersection(pairs)
 }
 
 fn field_query(field: &Field, fields: &Fields) -> Box<dyn Compiled> {

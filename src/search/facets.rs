@@ -87,6 +87,11 @@ impl AgeBand {
     pub const fn of(age: u16) -> Self {
         Self(age / 10 * 10)
     }
+
+    /// The first age of the band, and the last.
+    pub const fn bounds(self) -> (u16, u16) {
+        (self.0, self.0 + 9)
+    }
 }
 
 impl fmt::Display for AgeBand {

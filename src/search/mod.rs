@@ -18,6 +18,7 @@ pub mod query;
 mod schema;
 mod searcher;
 mod snippet;
+mod without;
 mod words;
 
 use std::io;

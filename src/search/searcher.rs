@@ -33,15 +33,6 @@ impl Searcher {
         self.change
     }
 
-    /// How many reports a query finds.
-    ///
-    /// # Errors
-    /// Where the index is torn.
-    pub fn count(&self, query: &Query) -> Result<u64, SearchError> {
-        let compiled = compile(query, &self.fields)?;
-        Ok(self.searcher.search(&compiled, &Count)? as u64)
-    }
-
     /// How many reports, studies and patients a query finds. Reports without a patient's id count
     /// towards no patient.
     ///
@@ -54,8 +45,8 @@ impl Searcher {
         Ok(Counts { reports: reports as u64, studies: studies.len(), patients: patients.len() })
     }
 
-    /// The numbers of the reports on one page of what a query finds: `limit` of them after the
-    /// first `offset`.
+    /// How many reports a query finds, and the numbers of those on one page: `limit` of them after
+    /// the first `offset`.
     ///
     /// # Errors
     /// Where the index is torn.
@@ -65,27 +56,37 @@ impl Searcher {
         sort: Sort,
         offset: usize,
         limit: usize,
-    ) -> Result<Vec<u64>, SearchError> {
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
+    ) -> Result<(u64, Vec<u64>), SearchError> {
         let compiled = compile(query, &self.fields)?;
+        if limit == 0 {
+            return Ok((self.searcher.search(&compiled, &Count)? as u64, Vec::new()));
+        }
         let top = TopDocs::with_limit(limit).and_offset(offset);
-        let by_column = |name: &'static str, order| -> Result<Vec<DocAddress>, SearchError> {
-            let top = TopDocs::with_limit(limit).and_offset(offset);
-            let found = self.searcher.search(&compiled, &top.order_by_u64_field(name, order))?;
-            Ok(found.into_iter().map(|(_, address)| address).collect())
+        let column = match sort {
+            Sort::Relevance => None,
+            Sort::Newest => Some((column::DATE, Order::Desc)),
+            Sort::Oldest => Some((column::DATE, Order::Asc)),
+            Sort::Number => Some((column::REPORT, Order::Asc)),
         };
-        let found = match sort {
-            Sort::Relevance => {
-                let found = self.searcher.search(&compiled, &top.order_by_score())?;
-                found.into_iter().map(|(_, address)| address).collect()
+        let (count, found) = match column {
+            Some((column, order)) => {
+                let top = top.order_by_u64_field(column, order);
+                let (count, found) = self.searcher.search(&compiled, &(Count, top))?;
+                (count, addresses(found))
             }
-            Sort::Newest => by_column(column::DATE, Order::Desc)?,
-            Sort::Oldest => by_column(column::DATE, Order::Asc)?,
-            Sort::Number => by_column(column::REPORT, Order::Asc)?,
+            // The best reports by a single word are found without looking at most of the others,
+            // and how many there are is known beforehand.
+            None if matches!(query, Query::Text(_)) => {
+                let count = self.searcher.search(&compiled, &Count)?;
+                (count, addresses(self.searcher.search(&compiled, &top.order_by_score())?))
+            }
+            None => {
+                let both = (Count, top.order_by_score());
+                let (count, found) = self.searcher.search(&compiled, &both)?;
+                (count, addresses(found))
+            }
         };
-        self.numbers_of(&found)
+        Ok((count as u64, self.numbers_of(&found)?))
     }
 
     /// The number of every report that a query finds, in their order.
@@ -116,4 +117,8 @@ impl Searcher {
         };
         found.iter().map(number).collect()
     }
+}
+
+fn addresses<S>(found: Vec<(S, DocAddress)>) -> Vec<DocAddress> {
+    found.into_iter().map(|(_, address)| address).collect()
 }

@@ -92,7 +92,7 @@ fn found(words: &Words, tokens: &[Token], spans: &mut Vec<Span>) {
             tokens.iter().filter(starts).for_each(add);
         }
         Words::Like { stem, distance } => {
-            let like = |t: &&Token| strsim::osa_distance(&t.stem, stem) <= (*distance).into();
+            let like = |t: &&Token| strsim::osa_distance(&t.stem, stem) <= usize::from(*distance);
             tokens.iter().filter(like).for_each(add);
         }
         Words::Near { stems, slop: 0 } => {

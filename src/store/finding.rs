@@ -8,7 +8,7 @@ use zstd::bulk::Compressor;
 
 use super::{Store, StoreError, Writer, code};
 use crate::extract::{Measurement, Mention, SectionSpan};
-use crate::label::{Opinion, Side, Span};
+use crate::label::{Cell, Notes, Opinion, Side, Span};
 
 /// Pays on the few kilobytes of JSON that a reading is; higher levels gain little and cost much.
 const COMPRESSION_LEVEL: i32 = 1;
@@ -31,6 +31,12 @@ pub struct Body {
     /// The sections of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<SectionSpan>,
+    /// What a person has to say about cells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<(Cell, String)>,
+    /// What a person has to say about the report as a whole.
+    #[serde(skip_serializing_if = "Notes::is_empty")]
+    pub notes: Notes,
 }
 
 impl Body {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rusqlite::{Connection, Row};
 
 use super::{Body, Store, StoreError, Writer, code};
-use crate::label::{CellLabel, ReaderKind, ReportLabel, Vote};
+use crate::label::{CellLabel, Mode, ReaderKind, ReportLabel, Vote};
 
 /// One labelled cell of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,10 @@ impl Writer<'_> {
             let mode: Option<String> = row.get(4)?;
             let packed: Vec<u8> = row.get(5)?;
             let body = Body::unpack(&packed)?;
-            let adjudicates = mode.as_deref() == Some("adjudication");
+            if mode.as_deref() == Some(Mode::Repeat.name()) {
+                continue;
+            }
+            let adjudicates = mode.as_deref() == Some(Mode::Adjudication.name());
             self.make_current(subject, reader, adjudicates, id)?;
             self.put_opinions(id, &body.opinions.iter().map(Into::into).collect::<Vec<_>>())?;
             if kind(row, 3)? == ReaderKind::Rules {

@@ -9,6 +9,7 @@
 
 mod audit;
 mod backup;
+mod batch;
 mod code;
 mod cohort;
 mod error;
@@ -17,9 +18,14 @@ mod label;
 mod query;
 mod reading;
 mod report;
+mod secret;
+mod session;
+mod slot;
 mod study;
+mod suggestion;
+mod user;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,20 +33,27 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-pub use audit::Action;
+pub use audit::{Action, Entry};
+pub use batch::{Batch, DayOfWork, Item, NewBatch, NewItem, Progress};
 pub use cohort::{Candidate, Cohort, Member};
 pub use error::StoreError;
 pub use finding::Body;
 pub use label::StoredLabel;
 pub use query::SavedQuery;
-pub use reading::{NewReading, ReaderId, ReadingRow};
+pub use reading::{CurrentReading, NewReading, ReaderId, ReadingRow};
 pub use report::{Outcome, Stored, StoredReport, Version};
+pub use secret::Secret;
+pub use session::Token;
+pub use slot::{LEASE, Saved, Slot};
+pub use suggestion::Suggestion;
+pub use user::{Role, User, check_name};
 
 /// What the database file is called within the data folder.
 pub const FILE: &str = "deepspine.db";
 
 /// Every schema there ever was, oldest first. Released ones never change.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_archive.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/001_archive.sql"), include_str!("migrations/002_annotation.sql")];
 
 /// How long a writer waits for its turn before it gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -159,14 +172,43 @@ pub struct Writer<'a> {
     transaction: Transaction<'a>,
     /// The last change number given out.
     change: Cell<u64>,
+    /// In whose name, for the audit log.
+    actor: RefCell<String>,
     now: String,
+    /// The same in Unix seconds.
+    unix: i64,
 }
 
 impl<'a> Writer<'a> {
     fn begin(connection: &'a mut Connection) -> Result<Self, StoreError> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let change = transaction.query_row("SELECT change FROM archive", (), |row| row.get(0))?;
-        Ok(Self { transaction, change: Cell::new(change), now: now() })
+        let actor = RefCell::new(audit::COMMAND_LINE.to_owned());
+        Ok(Self { transaction, change: Cell::new(change), actor, now: now(), unix: unix_now() })
+    }
+
+    /// Lets `work` change the archive in someone's name as a part of the transaction. Where it
+    /// fails, that part has not happened, and the rest may go on.
+    ///
+    /// # Errors
+    /// Those of the database and of `work`.
+    pub fn attempt<T, E: From<StoreError>>(
+        &self,
+        actor: &str,
+        work: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let run = |sql: &str| self.transaction.execute_batch(sql).map_err(StoreError::from);
+        let change = self.change.get();
+        run("SAVEPOINT attempt")?;
+        let before = self.actor.replace(actor.to_owned());
+        let result = work(self);
+        self.actor.replace(before);
+        if result.is_err() {
+            run("ROLLBACK TO attempt")?;
+            self.change.set(change);
+        }
+        run("RELEASE attempt")?;
+        result
     }
 
     fn commit(self) -> Result<(), StoreError> {
@@ -194,6 +236,11 @@ impl<'a> Writer<'a> {
 /// The time, in RFC 3339 to the second.
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The time, in Unix seconds.
+fn unix_now() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// Sets a connection up and brings its database to the newest schema.

@@ -1,6 +1,6 @@
 //! Readers and their readings, which are only ever added.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Body, Store, StoreError, Writer, code};
 use crate::label::{CellLabel, Context, Mode, Reader, ReaderKind, Verdict};
@@ -48,7 +48,58 @@ pub struct ReadingRow {
     pub body: Body,
 }
 
+/// A reading that stands for its reader.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurrentReading {
+    /// Its number.
+    pub id: u64,
+    /// What kind of reader.
+    pub kind: ReaderKind,
+    /// Who.
+    pub name: String,
+    /// Whether it settles the report.
+    pub adjudicates: bool,
+    /// When, in RFC 3339.
+    pub at: String,
+    /// What was read.
+    pub body: Body,
+}
+
+fn current_readings(
+    database: &Connection,
+    version: u64,
+) -> Result<Vec<CurrentReading>, StoreError> {
+    let mut find = database.prepare_cached(
+        "SELECT d.id, e.kind, e.name, c.adjudicates, d.at, d.body FROM subjects s
+         JOIN current_readings c ON c.subject = s.id
+         JOIN readings d ON d.id = c.reading
+         JOIN readers e ON e.id = c.reader
+         WHERE s.report_version = ?1 ORDER BY d.id",
+    )?;
+    find.query_and_then([version], |row| {
+        let kind: String = row.get(1)?;
+        let packed: Vec<u8> = row.get(5)?;
+        Ok(CurrentReading {
+            id: row.get(0)?,
+            kind: kind.parse().map_err(|_| StoreError::Damaged(format!("reader `{kind}`")))?,
+            name: row.get(2)?,
+            adjudicates: row.get(3)?,
+            at: row.get(4)?,
+            body: Body::unpack(&packed)?,
+        })
+    })?
+    .collect()
+}
+
 impl Writer<'_> {
+    /// What stands of everyone who has read a version of a report, oldest first.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn current_readings(&self, version: u64) -> Result<Vec<CurrentReading>, StoreError> {
+        current_readings(&self.transaction, version)
+    }
+
     /// The number of a reader, who is made known where not known yet.
     ///
     /// # Errors
@@ -154,6 +205,10 @@ impl Writer<'_> {
                 reading.packed,
             ))?;
         let id = self.transaction.last_insert_rowid() as u64;
+        // What was read again to measure its reader does not stand for them.
+        if context.is_some_and(|context| context.mode == Mode::Repeat) {
+            return Ok(id);
+        }
         let adjudicates = context.is_some_and(|context| context.mode == Mode::Adjudication);
         let is_first = self.make_current(subject, reading.reader.reader, adjudicates, id)?;
         self.put_opinions(id, &reading.body.opinions.iter().map(Into::into).collect::<Vec<_>>())?;
@@ -163,7 +218,9 @@ impl Writer<'_> {
             }
             self.put_findings(version, reading.body)?;
         }
-        self.label_anew(report, subject)?;
+        // Who has read an earlier text changes what is known of the present one, too.
+        let (_, present) = self.present(report)?;
+        self.label_anew(report, present)?;
         Ok(id)
     }
 
@@ -263,22 +320,21 @@ impl Store {
         find.query_and_then([report], reading)?.collect()
     }
 
-    /// The bodies of the current readings of a version of a report.
+    /// What stands of everyone who has read a version of a report, oldest first.
     ///
     /// # Errors
     /// Those of the database, and damage.
-    pub fn bodies(&self, version: u64) -> Result<Vec<Body>, StoreError> {
-        let mut find = self.connection.prepare_cached(
-            "SELECT d.body FROM subjects s
-             JOIN current_readings c ON c.subject = s.id
-             JOIN readings d ON d.id = c.reading
-             WHERE s.report_version = ?1 ORDER BY d.id",
-        )?;
-        find.query_and_then([version], |row| {
-            let packed: Vec<u8> = row.get(0)?;
-            Body::unpack(&packed)
-        })?
-        .collect()
+    pub fn current_readings(&self, version: u64) -> Result<Vec<CurrentReading>, StoreError> {
+        current_readings(&self.connection, version)
+    }
+
+    /// The reading of this number.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn reading(&self, id: u64) -> Result<Option<ReadingRow>, StoreError> {
+        let mut find = self.connection.prepare_cached(&format!("{READING} WHERE r.id = ?1"))?;
+        find.query_and_then([id], reading)?.next().transpose()
     }
 
     /// Every version of every reader whose readings are here, such as `rules 0.1.0 en 1 (3f9a)`.

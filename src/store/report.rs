@@ -170,6 +170,26 @@ impl Writer<'_> {
         Ok(find.query_row([report], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
+    /// The text of a version.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn text(&self, version: u64) -> Result<String, StoreError> {
+        let mut find =
+            self.transaction.prepare_cached("SELECT text FROM report_versions WHERE id = ?1")?;
+        Ok(find.query_row([version], |row| row.get(0))?)
+    }
+
+    /// A version of a report as something to read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn subject(&self, version: u64) -> Result<u64, StoreError> {
+        let mut find =
+            self.transaction.prepare_cached("SELECT id FROM subjects WHERE report_version = ?1")?;
+        Ok(find.query_row([version], |row| row.get(0))?)
+    }
+
     fn known(&self, source: u64, key: &str) -> Result<Option<Known>, StoreError> {
         let mut find = self.transaction.prepare_cached(
             "SELECT r.id, r.study, v.id, s.id, v.text_hash, r.patient, r.accession, r.study_uid,

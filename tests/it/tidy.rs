@@ -14,13 +14,15 @@ const ROWS: [&[&str]; 6] = [
 ];
 
 /// Heavy crates and the modules that are their home.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("tch", &["engine", "learn"]),
     ("rust_bert", &["engine"]),
     ("askama", &["page", "web"]),
     ("rusqlite", &["store"]),
     ("tantivy", &["search"]),
     ("actix_web", &["web"]),
+    ("actix_session", &["web"]),
+    ("argon2", &["web"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
     ("calamine", &["report"]),

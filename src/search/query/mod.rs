@@ -98,7 +98,8 @@ pub enum Pattern {
     Phrase {
         /// The words.
         words: String,
-        /// By how many places they may be out of place.
+        /// By how many places they may be out of place. What stands between two parts of a section
+        /// counts as one.
         slop: u32,
     },
 }

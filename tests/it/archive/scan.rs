@@ -116,10 +116,14 @@ impl Known {
         });
         match section {
             None => has_pattern(&self.whole, &text.pattern),
-            Some(wanted) => self
-                .parts
-                .iter()
-                .any(|(section, words)| *section == wanted && has_pattern(words, &text.pattern)),
+            Some(wanted) => {
+                // What stands between two parts of a section counts as one word.
+                let between = ["·".repeat(100)];
+                let parts = self.parts.iter().filter(|(section, _)| *section == wanted);
+                let words: Vec<String> =
+                    parts.flat_map(|(_, words)| [words, &between[..]].concat()).collect();
+                has_pattern(&words, &text.pattern)
+            }
         }
     }
 }
@@ -194,7 +198,7 @@ fn has_pattern(words: &[String], pattern: &Pattern) -> bool {
             several => near(words, several, 0),
         },
         Pattern::Fuzzy { word, distance } => match stems(word, true).as_slice() {
-            [stem] => words.iter().any(|w| strsim::osa_distance(w, stem) <= (*distance).into()),
+            [stem] => words.iter().any(|w| strsim::osa_distance(w, stem) <= usize::from(*distance)),
             several => near(words, several, 0),
         },
     }

@@ -15,7 +15,14 @@ fn shown(html: &str) -> String {
         rest = &rest[open + rest[open..].find('>').expect("every tag is closed") + 1..];
     }
     shown.push_str(rest);
-    let escapes = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    let escapes = [
+        ("&#13;", "\r"),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ];
     escapes.into_iter().fold(shown, |text, (escape, meant)| text.replace(escape, meant))
 }
 

@@ -1,0 +1,157 @@
+//! A person's work on a report: what they are shown, and what it becomes.
+
+use super::ArchiveError;
+use crate::label::{Cell, Draft, Mode, Opinion, Reader, ReaderKind, Verdict};
+use crate::store::{
+    Action, Body, CurrentReading, NewReading, ReadingRow, Slot, StoreError, User, Writer,
+};
+
+/// Why a slot cannot be finished.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says it")]
+pub enum Unfinished {
+    #[error("others have read this report meanwhile; what you saved is kept")]
+    Taken,
+    #[error("this report was sent back and is being read anew; what you saved is kept")]
+    SentBack,
+    #[error("decide {} first: its readers differ", list(.0))]
+    Undecided(Vec<Cell>),
+    #[error("say why {} is none of what its readers said", list(.0))]
+    NoReason(Vec<Cell>),
+}
+
+fn list(cells: &[Cell]) -> String {
+    cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The opinions that a person starts from: none when blind, those of the rules when assisted, and
+/// for an adjudicator what all people agree on.
+pub fn shown(mode: Mode, readings: &[CurrentReading]) -> Vec<Opinion> {
+    match mode {
+        Mode::Assisted => machine(readings).cloned().unwrap_or_default(),
+        Mode::Adjudication => agreed(readings),
+        Mode::Blind | Mode::Imported | Mode::Repeat => Vec::new(),
+    }
+}
+
+fn machine(readings: &[CurrentReading]) -> Option<&Vec<Opinion>> {
+    let rules = readings.iter().find(|reading| reading.kind == ReaderKind::Rules);
+    rules.map(|reading| &reading.body.opinions)
+}
+
+/// The annotators' readings: those of people that settle nothing.
+pub fn annotators(readings: &[CurrentReading]) -> impl Iterator<Item = &CurrentReading> + Clone {
+    readings.iter().filter(|reading| reading.kind == ReaderKind::Person && !reading.adjudicates)
+}
+
+fn opinion(reading: &CurrentReading, cell: Cell) -> Option<&Opinion> {
+    reading.body.opinions.iter().find(|opinion| opinion.cell == cell)
+}
+
+/// Whether all annotators say the same of a cell.
+fn is_agreed(readings: &[CurrentReading], cell: Cell) -> bool {
+    let said = |reading| opinion(reading, cell).map(|o| (o.verdict, o.certainty));
+    let mut all = annotators(readings).map(said);
+    let first = all.next();
+    all.all(|other| Some(other) == first)
+}
+
+fn agreed(readings: &[CurrentReading]) -> Vec<Opinion> {
+    let Some(first) = annotators(readings).next() else { return Vec::new() };
+    let agreed = |opinion: &&Opinion| is_agreed(readings, opinion.cell);
+    first.body.opinions.iter().filter(agreed).cloned().collect()
+}
+
+/// The cells of which annotators say different things, in order.
+pub fn differing(readings: &[CurrentReading]) -> Vec<Cell> {
+    Cell::all().filter(|&cell| !is_agreed(readings, cell)).collect()
+}
+
+/// The cells on which an adjudicator must say why: what they chose is nobody's opinion, neither a
+/// person's nor a machine's.
+fn overruled(draft: &Draft, readings: &[CurrentReading]) -> Vec<Cell> {
+    let is_nobodys = |cell: Cell, verdict: Verdict| {
+        readings.iter().filter(|reading| !reading.adjudicates).all(|reading| {
+            opinion(reading, cell).map_or(Verdict::NotMentioned, |o| o.verdict) != verdict
+        })
+    };
+    let cells = draft.cells.iter().filter(|(cell, choice)| {
+        choice.comment.trim().is_empty() && is_nobodys(**cell, choice.verdict)
+    });
+    cells.map(|(cell, _)| *cell).collect()
+}
+
+/// A person as a reader.
+pub fn as_reader(user: &User) -> Reader {
+    Reader {
+        kind: ReaderKind::Person,
+        name: user.name.clone(),
+        version: String::new(),
+        content_hash: String::new(),
+    }
+}
+
+/// Makes a reading of what someone saved in a slot of theirs. The inner error says why it cannot
+/// be one yet.
+///
+/// # Errors
+/// Those of the store.
+pub fn finish(
+    writer: &Writer<'_>,
+    slot: &Slot,
+    batch: &str,
+    user: &User,
+) -> Result<Result<(), Unfinished>, ArchiveError> {
+    if !slot.current {
+        return Ok(Err(Unfinished::SentBack));
+    }
+    let edits = writer.edits(slot.id)?;
+    let draft = Draft::of(&edits);
+    let readings = writer.current_readings(slot.version)?;
+    if slot.mode == Mode::Adjudication {
+        let open = |cell: &Cell| !draft.cells.contains_key(cell);
+        let undecided: Vec<Cell> = differing(&readings).into_iter().filter(open).collect();
+        if !undecided.is_empty() {
+            return Ok(Err(Unfinished::Undecided(undecided)));
+        }
+        let overruled = overruled(&draft, &readings);
+        if !overruled.is_empty() {
+            return Ok(Err(Unfinished::NoReason(overruled)));
+        }
+    }
+    let body = Body {
+        opinions: draft.opinions(&shown(slot.mode, &readings)),
+        comments: draft.comments(),
+        notes: draft.notes,
+        ..Body::default()
+    };
+    let reader = writer.reader(&as_reader(user))?;
+    let done = writer.finish(slot, batch, reader, &body)?;
+    Ok(if done { Ok(()) } else { Err(Unfinished::Taken) })
+}
+
+/// Lets an earlier reading of someone's stand again, as a new reading of the same.
+///
+/// # Errors
+/// Where there is no such reading of theirs, and those of the store.
+pub fn restore(
+    writer: &Writer<'_>,
+    report: u64,
+    reading: &ReadingRow,
+    user: &User,
+) -> Result<(), ArchiveError> {
+    if reading.reader != as_reader(user) {
+        let (what, name) = ("reading of yours", reading.id.to_string());
+        return Err(StoreError::Unknown { what, name, known: Vec::new() }.into());
+    }
+    let (version, subject) = writer.present(report)?;
+    let restored = NewReading {
+        reader: writer.reader(&reading.reader)?,
+        at: None,
+        context: reading.context.as_ref(),
+        body: &reading.body,
+        packed: &reading.body.pack(),
+    };
+    writer.add_reading(report, version, subject, &restored)?;
+    Ok(writer.audit(Action::Restate, &format!("report {report}"), &reading.id)?)
+}
