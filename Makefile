@@ -6,7 +6,7 @@ BINARY := target/release/deepspine
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
+demo: ## Build, label the bundled reports, keep and search them, freeze a cohort, let people read them
 	cargo build --release --locked
 	@mkdir -p out
 	$(BINARY) extract fixtures/demo/reports.csv -o out/labels.jsonl
@@ -21,6 +21,9 @@ demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
 	$(BINARY) cohort freeze narrow 'modality:MR' 'any.any>=mild' 'any.foraminal>=moderate' --data out/archive
 	$(BINARY) cohort show narrow --flow out/cohort.svg --data out/archive
 	$(BINARY) cohort export narrow -o out/cohort.csv --deidentify --data out/archive
+	$(BINARY) simulate reports --count 60 -o out/simulated.jsonl
+	$(BINARY) import out/simulated.jsonl --data out/archive
+	$(BINARY) simulate annotators --data out/archive
 	@echo
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
@@ -29,6 +32,10 @@ demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
 	@echo "  out/archive       the reports, stored and searchable"
 	@echo "  out/cohort.svg    how the cohort was chosen; open it in a browser"
 	@echo "  out/cohort.csv    the cohort without identifiers, and its manifest beside it"
+	@echo "The annotation server, with a half-done batch:"
+	@echo "  $(BINARY) serve --data out/archive"
+	@echo "  and open one of these links, each good once:"
+	@for name in anna cora lea; do printf "    %-5s " $$name; $(BINARY) user link $$name --data out/archive; done
 	@echo "Next:"
 	@echo "  $(BINARY) extract YOUR_EXPORT.csv -o out/yours.jsonl"
 	@echo "  $(BINARY) explain YOUR_EXPORT.csv --id YOUR_REPORT"
@@ -39,7 +46,7 @@ test: ## Run every test
 	cargo test --locked
 
 bench: ## Measure speed and memory as ratios in one run
-	cargo bench --locked --bench extract --bench million --bench archive
+	cargo bench --locked --bench extract --bench million --bench archive --bench serve
 
 lint: ## Check format, lints and docs
 	cargo fmt --check

@@ -6,11 +6,14 @@
 //! way of a report: `patient` decides who and when, `spine` what is narrow and how much, `style`
 //! how a radiologist would tell it, `wording` and `aside` in which words.
 
+mod annotator;
 mod aside;
 mod patient;
 mod spine;
 mod style;
 mod wording;
+
+pub use annotator::Annotator;
 
 use crate::extract::Finding;
 use crate::label::{CellLabel, Certainty, Level};

@@ -12,3 +12,4 @@ mod page;
 mod report;
 mod simulate;
 mod tidy;
+mod web;

@@ -20,25 +20,25 @@ use deepspine::store::{Body, NewReading};
 use tempfile::TempDir;
 
 /// An archive in a folder of its own.
-struct TestArchive {
-    folder: TempDir,
-    archive: Archive,
+pub(crate) struct TestArchive {
+    pub(crate) folder: TempDir,
+    pub(crate) archive: Archive,
     extractor: Extractor,
 }
 
 impl TestArchive {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let archive = Archive::open_or_create(folder.path()).unwrap();
         let extractor = Extractor::new(&Lexicon::builtin("en").unwrap());
         Self { folder, archive, extractor }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn import(&mut self, reports: &[Report]) -> Imported {
+    pub(crate) fn import(&mut self, reports: &[Report]) -> Imported {
         let rules = pipeline::rules(&self.extractor);
         let incoming = |report: &Report| Incoming { report: report.clone(), read: None };
         let batch: Vec<_> = reports.iter().map(incoming).collect();
@@ -64,12 +64,12 @@ impl TestArchive {
             .unwrap();
     }
 
-    fn number(&self, id: &str) -> u64 {
+    pub(crate) fn number(&self, id: &str) -> u64 {
         self.archive.store().report_named(None, id).unwrap().unwrap()
     }
 
     /// The label of a report as `L4-L5/central severe anna`.
-    fn label(&self, id: &str) -> Vec<String> {
+    pub(crate) fn label(&self, id: &str) -> Vec<String> {
         let labels = self.archive.store().label(self.number(id)).unwrap();
         let shown = |stored: &deepspine::store::StoredLabel| {
             format!("{} {} {}", stored.label.cell, stored.label.verdict.name(), stored.reader)
@@ -77,7 +77,7 @@ impl TestArchive {
         labels.iter().map(shown).collect()
     }
 
-    fn status(&self, id: &str) -> &'static str {
+    pub(crate) fn status(&self, id: &str) -> &'static str {
         self.archive.store().report(self.number(id)).unwrap().unwrap().status.name()
     }
 }
@@ -105,6 +105,6 @@ fn opinions(labels: &[(Cell, Grade)]) -> Vec<Opinion> {
 
 const CENTRAL: Cell = Cell { level: Level::L4L5, target: Target::Central };
 
-fn report(id: &str, text: &str) -> Report {
+pub(crate) fn report(id: &str, text: &str) -> Report {
     Report { id: id.to_owned(), text: text.to_owned(), ..Report::default() }
 }

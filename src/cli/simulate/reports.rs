@@ -1,42 +1,22 @@
-//! `simulate`: invented reports whose labels are known, to try things out on.
+//! `simulate reports`: invented reports whose labels are known, to try things out on.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Subcommand;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::output::SharedOutput;
+use crate::cli::output::SharedOutput;
 use crate::label::{CellLabel, Certainty};
 use crate::report::Report;
 use crate::simulate::{SimulatedReport, Simulation};
 
-const EXAMPLES: &str = "\
-Examples:
-  deepspine simulate reports --count 100000 -o reports.jsonl
-  deepspine simulate reports --seed 7 -o reports.csv --labels gold.jsonl
-  deepspine evaluate reader gold.jsonl     # the rules on what was simulated";
-
-/// Invent data whose truth is known.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    Reports(ReportsArgs),
-}
-
 /// Invent reports of an archive: patients, their studies, and what radiologists wrote.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-struct ReportsArgs {
+#[command(after_help = super::EXAMPLES)]
+pub(super) struct ReportsArgs {
     /// How many.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     count: u64,
@@ -57,8 +37,7 @@ struct ReportsArgs {
 /// How many reports are written at a time.
 const BATCH: usize = 1000;
 
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let What::Reports(args) = &args.what;
+pub(super) fn run(args: &ReportsArgs) -> Result<ExitCode> {
     let form = form(args.output.as_deref())?;
     let output = SharedOutput::open(args.output.as_deref())?;
     let labels = match &args.labels {

@@ -1,0 +1,37 @@
+//! `simulate`: invented data whose truth is known.
+
+mod annotators;
+mod reports;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+const EXAMPLES: &str = "\
+Examples:
+  deepspine simulate reports --count 100000 -o reports.jsonl
+  deepspine simulate reports --seed 7 -o reports.csv --labels gold.jsonl
+  deepspine evaluate reader gold.jsonl     # the rules on what was simulated
+  deepspine simulate annotators --data try # people who read half of what is there";
+
+/// Invent data whose truth is known.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Reports(reports::ReportsArgs),
+    Annotators(annotators::AnnotatorsArgs),
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    match &args.what {
+        What::Reports(args) => reports::run(args),
+        What::Annotators(args) => annotators::run(args),
+    }
+}

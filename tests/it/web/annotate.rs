@@ -1,0 +1,253 @@
+//! The work: claiming, saving, finishing, settling, and what becomes of it.
+
+use serde_json::json;
+use ureq::http::StatusCode;
+
+use super::{TestServer, central};
+
+const TEXTS: [(&str, &str); 3] = [
+    ("A", "L4-L5: mild canal stenosis."),
+    ("B", "L4-L5: severe canal stenosis."),
+    ("C", "L4-L5: the spinal canal is patent."),
+];
+
+#[test]
+fn two_annotators_differ_and_an_adjudicator_settles() {
+    let mut server = TestServer::start(&TEXTS[..1]);
+    let [anna, ben, cora, lea, _] = server.everyone();
+    let batch = lea.make_batch("one", "blind", "2");
+    for (client, grade) in [(&anna, "mild"), (&ben, "severe")] {
+        let slot = client.claim(batch).unwrap();
+        client.grade(slot, grade).done();
+        assert!(client.finish(slot).done().json()["next"].is_null());
+        assert_eq!(client.claim(batch), None);
+    }
+    assert_eq!(server.archive.status("A"), "to_adjudicate");
+    let page = cora.post_form("/adjudicate", &[]).done().location.unwrap();
+    let slot: u64 = page.rsplit('/').next().unwrap().parse().unwrap();
+    let text = cora.get(&page).done().text;
+    for said in ["anna", "ben", "rules", "They differ on 1 cell"] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    // Undecided, then overruled without a reason, then with one.
+    assert!(cora.finish(slot).text.contains("decide L4-L5/central"));
+    cora.grade(slot, "moderate").done();
+    assert!(cora.finish(slot).text.contains("say why L4-L5/central"));
+    let mut reasoned = central("moderate");
+    reasoned["cells"][0]["after"]["comment"] = json!("between the two");
+    let edits = json!({ "first": 2, "edits": [reasoned] });
+    cora.post(&format!("/api/v1/slots/{slot}/edits"), &edits).done();
+    cora.finish(slot).done();
+    assert_eq!(server.archive.status("A"), "adjudicated");
+    assert_eq!(server.archive.label("A"), ["L4-L5/central moderate cora"]);
+    let agreement = lea.get(&format!("/api/v1/batches/{batch}/agreement")).done().json();
+    let pair = &agreement["pairs"][0];
+    assert_eq!((&pair["first"], &pair["second"]), (&json!("anna"), &json!("ben")));
+    assert_eq!((&pair["cells"], &pair["same"]), (&json!(1), &json!(0)));
+    let labels = lea.get(&format!("/api/v1/batches/{batch}/labels.jsonl")).done().text;
+    assert!(labels.contains("moderate") && labels.contains("cora"), "{labels}");
+    let readings = lea.get(&format!("/api/v1/batches/{batch}/labels.readings")).done().text;
+    assert_eq!(readings.lines().count(), 4, "rules, two annotators, an adjudicator: {readings}");
+    assert!(readings.contains("between the two"));
+    let table = lea.get(&format!("/api/v1/batches/{batch}/labels.rsna2024")).done().text;
+    assert_eq!(table.lines().count(), 2);
+}
+
+#[test]
+fn what_is_sent_twice_counts_once_and_a_gap_is_refused() {
+    let mut server = TestServer::start(&TEXTS[..1]);
+    let [anna, _, _, lea, _] = server.everyone();
+    let slot = anna.claim(lea.make_batch("one", "assisted", "1")).unwrap();
+    let path = format!("/api/v1/slots/{slot}/edits");
+    let both = json!({ "first": 1, "edits": [central("mild"), central("severe")] });
+    for _ in 0..3 {
+        assert_eq!(anna.post(&path, &both).done().json()["kept"], 2);
+    }
+    let more = json!({ "first": 2, "edits": [central("severe"), central("normal")] });
+    assert_eq!(anna.post(&path, &more).done().json()["kept"], 3);
+    let gap = json!({ "first": 9, "edits": [central("mild")] });
+    assert_eq!(anna.post(&path, &gap).status, StatusCode::CONFLICT);
+    let other = json!({ "first": 1, "edits": [central("present")] });
+    assert_eq!(anna.post(&path, &other).status, StatusCode::CONFLICT);
+    assert_eq!(server.store().edits(slot).unwrap().len(), 3);
+    anna.finish(slot).done();
+    assert_eq!(server.archive.label("A"), ["L4-L5/central normal anna"]);
+}
+
+#[test]
+fn nobody_gets_a_claimed_report_until_it_is_let_go() {
+    let mut server = TestServer::start(&TEXTS[..2]);
+    let [anna, ben, _, lea, _] = server.everyone();
+    let batch = lea.make_batch("one", "assisted", "1");
+    let (first, second) = (anna.claim(batch).unwrap(), ben.claim(batch).unwrap());
+    assert_ne!(first, second);
+    assert_eq!(anna.claim(batch), Some(first), "what was begun comes first");
+    anna.grade(first, "severe").done();
+    ben.finish(second).done();
+    assert_eq!(ben.claim(batch), None);
+    anna.post(&format!("/api/v1/slots/{first}/release"), &json!({})).done();
+    let taken = ben.claim(batch).unwrap();
+    ben.finish(taken).done();
+    // What anna had saved stays, but the report is done.
+    assert_eq!(server.store().edits(first).unwrap().len(), 1);
+    assert_eq!(anna.finish(first).status, StatusCode::CONFLICT);
+    assert_eq!(server.archive.status("A"), "agreed");
+}
+
+#[test]
+fn blind_hides_the_opinions_of_machines_everywhere() {
+    let mut server = TestServer::start(&TEXTS[1..2]);
+    let [anna, ben, _, lea, _] = server.everyone();
+    let batch = lea.make_batch("one", "blind", "2");
+    let slot = anna.claim(batch).unwrap();
+    let search = json!({ "query": "stenosis" });
+    let pages = || {
+        [
+            anna.get(&format!("/slots/{slot}")).done().text,
+            anna.get(&format!("/api/v1/slots/{slot}")).done().text,
+            anna.get("/reports/1").done().text,
+            anna.post("/api/v1/search", &search).done().text,
+        ]
+    };
+    let told = ["g-severe\">severe", "\"verdict\":\"severe\"", "L4-L5/central\":\"severe", "from-"];
+    for page in pages() {
+        for sign in told {
+            assert!(!page.contains(sign), "{sign} is in {page}");
+        }
+        assert!(!page.contains("data-k"), "evidence is marked in {page}");
+    }
+    anna.grade(slot, "severe").done();
+    anna.finish(slot).done();
+    assert!(anna.get("/reports/1").done().text.contains("severe"));
+    // Nor does one annotator see another's.
+    let other = ben.claim(batch).unwrap();
+    assert!(!ben.get(&format!("/slots/{other}")).done().text.contains("anna"));
+    assert!(!ben.get("/reports/1").done().text.contains("anna"));
+}
+
+#[test]
+fn assisted_shows_the_rules_and_done_accepts_them() {
+    let mut server = TestServer::start(&TEXTS[1..2]);
+    let [anna, _, _, lea, _] = server.everyone();
+    let slot = anna.claim(lea.make_batch("one", "assisted", "1")).unwrap();
+    let shown = anna.get(&format!("/api/v1/slots/{slot}")).done().json();
+    assert_eq!(shown["shown"][0]["verdict"], "severe");
+    anna.finish(slot).done();
+    assert_eq!(server.archive.label("B"), ["L4-L5/central severe anna"]);
+}
+
+#[test]
+fn a_report_sent_back_is_read_anew() {
+    let mut server = TestServer::start(&TEXTS[..1]);
+    let [anna, ben, cora, lea, _] = server.everyone();
+    let batch = lea.make_batch("one", "blind", "2");
+    let read = |grades: [&str; 2]| {
+        for (client, grade) in [&anna, &ben].into_iter().zip(grades) {
+            let slot = client.claim(batch).unwrap();
+            client.grade(slot, grade).done();
+            client.finish(slot).done();
+        }
+    };
+    read(["mild", "severe"]);
+    let page = cora.post_form("/adjudicate", &[]).done().location.unwrap();
+    let slot = page.rsplit('/').next().unwrap();
+    let path = format!("/api/v1/slots/{slot}/send-back");
+    assert_eq!(cora.post(&path, &json!({})).status, StatusCode::BAD_REQUEST);
+    cora.post(&path, &json!({ "reason": "mind rule 11" })).done();
+    let again = anna.claim(batch).unwrap();
+    assert!(anna.get(&format!("/slots/{again}")).done().text.contains("mind rule 11"));
+    read(["moderate", "moderate"]);
+    assert_eq!(server.archive.status("A"), "agreed");
+    assert_eq!(server.archive.label("A")[0].split(' ').nth(1), Some("moderate"));
+}
+
+#[test]
+fn a_hidden_repeat_measures_and_changes_nothing() {
+    let mut server = TestServer::start(&TEXTS);
+    let [anna, _, _, lea, _] = server.everyone();
+    let form = [
+        ("name", "repeated"),
+        ("from", "query"),
+        ("query", ""),
+        ("mode", "blind"),
+        ("annotators", "1"),
+        ("order", "oldest"),
+        ("limit", ""),
+        ("repeats", "50"),
+        ("seed", "1"),
+    ];
+    lea.post_form("/batches", &form).done();
+    let mut count = 0;
+    while let Some(slot) = anna.claim(1) {
+        count += 1;
+        // The repeat, which comes last, is read otherwise.
+        anna.grade(slot, if count == 4 { "severe" } else { "mild" }).done();
+        anna.finish(slot).done();
+    }
+    assert_eq!(count, 4, "three reports and a repeat");
+    let agreement = lea.get("/api/v1/batches/1/agreement").done().json();
+    let own = &agreement["repeats"][0];
+    assert_eq!(
+        (&own["first"], &own["cells"], &own["same"]),
+        (&json!("anna"), &json!(1), &json!(0))
+    );
+    for id in ["A", "B", "C"] {
+        assert_eq!(server.archive.label(id), ["L4-L5/central mild anna"]);
+    }
+}
+
+#[test]
+fn an_earlier_reading_of_ones_own_can_stand_again() {
+    let mut server = TestServer::start(&TEXTS[..1]);
+    let [anna, ben, _, lea, _] = server.everyone();
+    let slot = anna.claim(lea.make_batch("one", "blind", "1")).unwrap();
+    anna.grade(slot, "mild").done();
+    anna.finish(slot).done();
+    let edits = json!({ "first": 2, "edits": [central("severe")] });
+    anna.post(&format!("/api/v1/slots/{slot}/edits"), &edits).done();
+    anna.finish(slot).done();
+    assert_eq!(server.archive.label("A"), ["L4-L5/central severe anna"]);
+    let first = server.store().readings(1).unwrap()[1].id.to_string();
+    let foreign = ben.post_form("/reports/1/restore", &[("reading", &first)]);
+    assert_eq!(foreign.status, StatusCode::CONFLICT);
+    anna.post_form("/reports/1/restore", &[("reading", &first)]).done();
+    assert_eq!(server.archive.label("A"), ["L4-L5/central mild anna"]);
+    assert_eq!(server.store().readings(1).unwrap().len(), 4, "nothing is taken out");
+}
+
+#[test]
+fn a_batch_is_made_of_a_list_or_says_what_is_missing() {
+    let mut server = TestServer::start(&TEXTS);
+    let [_, _, _, lea, _] = server.everyone();
+    let make = |ids: &str| {
+        let form = [
+            ("name", "listed"),
+            ("from", "ids"),
+            ("ids", ids),
+            ("mode", "blind"),
+            ("annotators", "1"),
+            ("order", "random"),
+            ("limit", ""),
+            ("repeats", "0"),
+            ("seed", "1"),
+        ];
+        lea.post_form("/batches", &form)
+    };
+    let missing = make("A\nZ\n");
+    assert_eq!(missing.status, StatusCode::BAD_REQUEST);
+    assert!(missing.text.contains("no report `Z`"), "{}", missing.text);
+    make("A\r\nC\r\n").done();
+    assert_eq!(server.store().items(1, None, 0, 9).unwrap().len(), 2);
+    assert_eq!(make("A").status, StatusCode::CONFLICT, "the name is taken");
+}
+
+#[test]
+fn the_document_of_the_interface_tells_of_every_route() {
+    let server = TestServer::start(&TEXTS[..1]);
+    let document = server.stranger().get("/api/v1/openapi.json").done().json();
+    let routes = deepspine::web::rows().iter().filter(|row| row.path.starts_with("/api/"));
+    for row in routes {
+        let operation = &document["paths"][row.path][row.method.as_str().to_lowercase()];
+        assert!(operation["summary"].as_str().is_some_and(|s| s.len() > 10), "{}", row.path);
+    }
+}
