@@ -43,6 +43,7 @@ demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
 	@echo "  $(BINARY) --help"
 
 test: ## Run every test
+	scripts/test-setup
 	cargo test --locked
 
 bench: ## Measure speed and memory as ratios in one run

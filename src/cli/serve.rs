@@ -1,5 +1,6 @@
 //! The annotation server.
 
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
@@ -57,10 +58,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         );
     }
     web::run(&config, |built| {
-        println!("http://{}", built.address);
+        let mut told = format!("http://{}\n", built.address);
         if let Some(link) = &built.first_link {
-            println!("to begin, choose the admin's password: {link}");
+            told.push_str(&format!("to begin, choose the admin's password: {link}\n"));
         }
+        // Whoever started the server need not listen to it.
+        let _ = io::stdout().write_all(told.as_bytes());
     })?;
     Ok(ExitCode::SUCCESS)
 }

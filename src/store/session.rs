@@ -107,7 +107,7 @@ impl Writer<'_> {
         for key in keys {
             self.transaction.execute(
                 "INSERT INTO failed_sign_ins (key, at) VALUES (?1, ?2)",
-                (key, self.unix),
+                (hash(key), self.unix),
             )?;
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Writer<'_> {
     /// # Errors
     /// Those of the database.
     pub fn forget_failures(&self, key: &str) -> Result<(), StoreError> {
-        self.transaction.execute("DELETE FROM failed_sign_ins WHERE key = ?1", [key])?;
+        self.transaction.execute("DELETE FROM failed_sign_ins WHERE key = ?1", [hash(key)])?;
         Ok(())
     }
 }
@@ -179,6 +179,6 @@ impl Store {
         let mut count = self
             .connection
             .prepare_cached("SELECT count(*) FROM failed_sign_ins WHERE key = ?1 AND at > ?2")?;
-        Ok(count.query_row((key, unix_now() - MEMORY), |row| row.get(0))?)
+        Ok(count.query_row((hash(key), unix_now() - MEMORY), |row| row.get(0))?)
     }
 }

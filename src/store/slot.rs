@@ -73,8 +73,9 @@ impl Writer<'_> {
             .prepare_cached(
                 "SELECT max(s.item) FROM slots s
                  WHERE s.user = ?1 AND NOT s.adjudicates
-                   AND s.item BETWEEN (SELECT min(id) FROM items WHERE batch = ?2)
-                                  AND (SELECT max(id) FROM items WHERE batch = ?2)",
+                   AND s.item BETWEEN (SELECT id FROM items WHERE batch = ?2 ORDER BY place)
+                                  AND (SELECT id FROM items WHERE batch = ?2
+                                       ORDER BY place DESC)",
             )?
             .query_row((user, batch), |row| row.get(0))?;
         let found = match self.free_item(batch, user, last.unwrap_or(0))? {
@@ -435,8 +436,8 @@ impl Store {
         let mut count = self.connection.prepare_cached(
             "SELECT count(*) FROM slots s
              WHERE s.user = ?2 AND s.finished_at IS NOT NULL
-               AND s.item BETWEEN (SELECT min(id) FROM items WHERE batch = ?1)
-                              AND (SELECT max(id) FROM items WHERE batch = ?1)",
+               AND s.item BETWEEN (SELECT id FROM items WHERE batch = ?1 ORDER BY place)
+                              AND (SELECT id FROM items WHERE batch = ?1 ORDER BY place DESC)",
         )?;
         Ok(count.query_row((batch, user), |row| row.get(0))?)
     }

@@ -10,11 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use actix_web::web;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::WebError;
 use crate::archive::Archive;
 use crate::store::{Store, StoreError, Writer};
+
+/// How many read at a time, for each core. Who comes later waits: more at once would only take each
+/// other's time, and an open archive takes memory.
+const READERS_A_CORE: usize = 4;
 
 /// How many changes at most share a commit.
 const TOGETHER: usize = 256;
@@ -30,6 +34,7 @@ pub(super) struct Database {
     folder: PathBuf,
     /// Open archives that nobody reads in at the moment.
     idle: Arc<Mutex<Vec<Archive>>>,
+    readers: Arc<Semaphore>,
     jobs: Sender<Job>,
 }
 
@@ -43,7 +48,13 @@ impl Database {
             .spawn(move || write_all(store, &waiting))
             .map_err(StoreError::from)?;
         let first = Archive::open(folder)?;
-        Ok(Self { folder: folder.to_owned(), idle: Arc::new(Mutex::new(vec![first])), jobs })
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            folder: folder.to_owned(),
+            idle: Arc::new(Mutex::new(vec![first])),
+            readers: Arc::new(Semaphore::new(cores * READERS_A_CORE)),
+            jobs,
+        })
     }
 
     /// Lets `work` read, on a thread that may wait.
@@ -51,6 +62,7 @@ impl Database {
         &self,
         work: impl FnOnce(&Archive) -> Result<T, WebError> + Send + 'static,
     ) -> Result<T, WebError> {
+        let _turn = self.readers.acquire().await.map_err(|_| WebError::Busy)?;
         let this = self.clone();
         let result = web::block(move || {
             let idle = this.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -20,7 +20,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, HttpServer, web};
 
 use crate::archive::Archive;
@@ -77,10 +77,11 @@ pub fn build(config: &Config) -> anyhow::Result<Built> {
             .app_data(web::Data::new(database.clone()))
             .app_data(web::Data::new(guard::Proxy { behind_tls }))
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
+            .app_data(web::FormConfig::default().limit(LARGEST_BODY))
+            .app_data(web::JsonConfig::default().limit(LARGEST_BODY))
             .configure(app::routes)
             .wrap(session::middleware(&database, &secret, behind_tls))
             .wrap(safe_headers())
-            .wrap(Compress::default())
     })
     .workers(config.workers)
     .listen(listener)?

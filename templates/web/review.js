@@ -180,7 +180,7 @@ function paint() {
     const from = { accepted: "accepted", own: "yours", shown: `from ${stand?.origin}`, none: "" }[origin];
     const words = open ? "readers differ" : verdict.replaceAll("_", " ");
     button.setAttribute("aria-label", [`${button.dataset.name}: ${words}`, stand?.certainty === "hedged" && "hedged", from].filter(Boolean).join(", "));
-    if (shown(cell)?.keys?.length) button.dataset.k = shown(cell).keys.join(" ");
+    if (work.keys[cell]) button.dataset.k = work.keys[cell].join(" ");
     if (verdict !== "not_mentioned" || open) button.closest("tr").hidden = false;
   }
   for (const row of document.querySelectorAll("[data-row]")) {
@@ -207,7 +207,7 @@ function annotate() {
   const button = buttonOf(current);
   const attached = (choice?.evidence ?? []).map(([start, end]) => words(start, end));
   const lines = [
-    `${button.dataset.name}: ${verdictOf(current).replaceAll("_", " ")}`,
+    button.getAttribute("aria-label"),
     ...attached.map((text) => `“${text}”`),
     choice?.comment,
   ];

@@ -2,6 +2,7 @@
 //! tests mostly wait for.
 
 mod archive;
+mod browser;
 mod cases;
 mod cli;
 mod explain;

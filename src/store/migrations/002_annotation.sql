@@ -29,9 +29,10 @@ CREATE TABLE tokens (
     secret_hash BLOB NOT NULL UNIQUE,
     created_at TEXT NOT NULL
 );
--- Failed attempts to sign in, by user name and by address, forgotten after a while.
+-- Failed attempts to sign in, by hashes of name and address, forgotten after a while. Someone may
+-- have typed a password in place of a name.
 CREATE TABLE failed_sign_ins (
-    key TEXT NOT NULL,
+    key BLOB NOT NULL,
     at INTEGER NOT NULL
 );
 CREATE INDEX failed_sign_ins_by_key ON failed_sign_ins (key, at);

@@ -5,11 +5,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::guard::Person;
-use super::super::pages::search::{hide_blind, sort};
+use super::super::pages::search::{Wanted, find, sort};
 use super::super::{Database, WebError};
-use crate::archive::{Asked, Hit};
+use crate::archive::Hit;
 use crate::search::query::Query;
-use crate::store::Action;
 
 /// The most reports that one answer holds.
 const MOST: usize = 1000;
@@ -40,22 +39,8 @@ pub(in super::super) async fn search(
 ) -> Result<HttpResponse, WebError> {
     let Search { query, sort: order, offset, limit, facets } = asked.into_inner();
     let query = Query::parse(&query)?;
-    let user = person.user.clone();
-    let found = database
-        .read(move |archive| {
-            let (limit, sort) = (limit.min(MOST), sort(&order));
-            let asked = Asked { query: &query, sort, offset, limit, counts: true, facets };
-            let mut found = archive.search(&asked)?;
-            hide_blind(archive, &user, &mut found)?;
-            Ok(found)
-        })
-        .await?;
-    let shown: Vec<u64> = found.hits.iter().map(|hit| hit.report.number).collect();
-    database
-        .write(&person.user.name, move |writer| {
-            Ok(writer.audit(Action::Search, "reports", &shown)?)
-        })
-        .await?;
+    let wanted = Wanted { query, sort: sort(&order), offset, limit: limit.min(MOST), facets };
+    let found = find(&person, &database, wanted).await?;
     let hits: Vec<_> = found.hits.iter().map(hit).collect();
     let counts = found.counts.unwrap_or_default();
     Ok(HttpResponse::Ok().json(json!({

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::guard::Person;
-use super::super::pages::review::own_slot;
+use super::super::pages::review::{self, own_slot};
 use super::super::{Database, WebError};
 use crate::archive::annotation;
 use crate::label::{Edit, Mode};
@@ -17,10 +17,7 @@ pub(in super::super) async fn claim(
     database: web::Data<Database>,
     batch: web::Path<u64>,
 ) -> Result<HttpResponse, WebError> {
-    let user = person.user.id;
-    let slot = database
-        .write(&person.user.name, move |writer| Ok(writer.claim(*batch, user, None)?))
-        .await?;
+    let slot = review::claim(&person, &database, *batch).await?;
     Ok(HttpResponse::Ok().json(json!({ "slot": slot })))
 }
 

@@ -19,16 +19,23 @@ use crate::label::{
 use crate::page::{Highlight, Ink, Mark, Tone, claims, tone_of};
 use crate::store::{Action, Batch, CurrentReading, Slot, User};
 
+/// Claims the next report of a batch; none where nothing is left for the person.
+pub(in super::super) async fn claim(
+    person: &Person,
+    database: &Database,
+    batch: u64,
+) -> Result<Option<u64>, WebError> {
+    let user = person.user.id;
+    database.write(&person.user.name, move |writer| Ok(writer.claim(batch, user, None)?)).await
+}
+
 /// Claims the next report of a batch and goes there.
 pub(in super::super) async fn next(
     person: Person,
     database: web::Data<Database>,
     batch: web::Path<u64>,
 ) -> Result<HttpResponse, WebError> {
-    let user = person.user.id;
-    let slot = database
-        .write(&person.user.name, move |writer| Ok(writer.claim(*batch, user, None)?))
-        .await?;
+    let slot = claim(&person, &database, *batch).await?;
     Ok(see(&slot.map_or_else(|| "/".to_owned(), |slot| format!("/slots/{slot}"))))
 }
 
@@ -91,6 +98,8 @@ struct Work<'a> {
     mode: &'static str,
     /// What stands in cells that nobody has touched, by cell.
     shown: BTreeMap<String, ShownCell>,
+    /// The keys of the words that a cell rests on, by cell.
+    keys: BTreeMap<String, Vec<u32>>,
     /// The cells that an adjudicator has to decide.
     differing: Vec<String>,
     /// What each side said, for taking a side: by cell, in the order of the sides.
@@ -106,7 +115,6 @@ struct ShownCell {
     certainty: Certainty,
     origin: &'static str,
     conflict: bool,
-    keys: Vec<u32>,
 }
 
 #[derive(Serialize)]
@@ -186,9 +194,10 @@ fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
         starting.clone()
     };
     let claims = claims(&evidence);
-    let keys_of = |cell: Cell| -> Vec<u32> {
-        claims.iter().filter(|claim| claim.cell == cell).map(|claim| claim.key).collect()
-    };
+    let mut keys: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for claim in &claims {
+        keys.entry(claim.cell.to_string()).or_default().push(claim.key);
+    }
     let mut marks: Vec<Mark> = claims
         .iter()
         .flat_map(|claim| {
@@ -203,13 +212,13 @@ fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
         certainty: opinion.certainty,
         origin,
         conflict: opinion.conflict,
-        keys: keys_of(opinion.cell),
     };
     let work = Work {
         slot: read.slot.id,
         batch: read.slot.batch,
         mode: read.slot.mode.name(),
         shown: starting.iter().map(|o| (o.cell.to_string(), shown_cell(o))).collect(),
+        keys,
         differing: open.iter().map(Cell::to_string).collect(),
         sides: if adjudicates {
             let all = Cell::all().filter(|&cell| sides.iter().any(|s| opinion(s, cell).is_some()));

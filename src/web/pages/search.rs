@@ -132,12 +132,43 @@ pub(in super::super) fn sort(name: &str) -> Sort {
     }
 }
 
+/// What someone wants to find.
+pub(in super::super) struct Wanted {
+    pub query: Query,
+    pub sort: Sort,
+    pub offset: usize,
+    pub limit: usize,
+    pub facets: bool,
+}
+
+/// Searches in someone's name: labels that they are not to see yet are taken out, and which reports
+/// they were shown is logged; not what they asked for, since a query may name someone.
+pub(in super::super) async fn find(
+    person: &Person,
+    database: &Database,
+    wanted: Wanted,
+) -> Result<Found, WebError> {
+    let user = person.user.clone();
+    let found = database
+        .read(move |archive| {
+            let Wanted { query, sort, offset, limit, facets } = wanted;
+            let asked = Asked { query: &query, sort, offset, limit, counts: true, facets };
+            let mut found = archive.search(&asked)?;
+            hide_blind(archive, &user, &mut found)?;
+            Ok(found)
+        })
+        .await?;
+    let shown: Vec<u64> = found.hits.iter().map(|hit| hit.report.number).collect();
+    database
+        .write(&person.user.name, move |writer| {
+            Ok(writer.audit(Action::Search, "reports", &shown)?)
+        })
+        .await?;
+    Ok(found)
+}
+
 /// Takes the labels from those hits that an annotator is still to read blind.
-pub(in super::super) fn hide_blind(
-    archive: &Archive,
-    user: &User,
-    found: &mut Found,
-) -> Result<(), WebError> {
+fn hide_blind(archive: &Archive, user: &User, found: &mut Found) -> Result<(), WebError> {
     if user.role >= Role::Adjudicator {
         return Ok(());
     }
@@ -171,29 +202,8 @@ pub(in super::super) async fn results(
             return html(&page);
         }
     };
-    let user = person.user.clone();
-    let found = database
-        .read(move |archive| {
-            let asked = Asked {
-                query: &parsed,
-                sort: sort(&order),
-                offset,
-                limit: HITS,
-                counts: true,
-                facets: true,
-            };
-            let mut found = archive.search(&asked)?;
-            hide_blind(archive, &user, &mut found)?;
-            Ok(found)
-        })
-        .await?;
-    // How many were shown, not what was asked for: a query may name someone.
-    let shown: Vec<u64> = found.hits.iter().map(|hit| hit.report.number).collect();
-    database
-        .write(&person.user.name, move |writer| {
-            Ok(writer.audit(Action::Search, "reports", &shown)?)
-        })
-        .await?;
+    let wanted = Wanted { query: parsed, sort: sort(&order), offset, limit: HITS, facets: true };
+    let found = find(&person, &database, wanted).await?;
     let facets = found.facets.clone().unwrap_or_default();
     page.found = Some(Results { found, facets, offset });
     html(&page)

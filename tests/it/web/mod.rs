@@ -3,6 +3,7 @@
 mod access;
 mod annotate;
 mod hostile;
+mod kill;
 mod sign_in;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +24,7 @@ pub(crate) struct TestServer {
 }
 
 /// What everyone's password is.
-const PASSWORD: &str = "four words nobody guesses";
+pub(crate) const PASSWORD: &str = "four words nobody guesses";
 
 /// Someone of each role, and two annotators.
 const PEOPLE: [(&str, Role); 5] = [
@@ -35,12 +36,17 @@ const PEOPLE: [(&str, Role); 5] = [
 ];
 
 impl TestServer {
-    fn start(reports: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(reports: &[(&str, &str)]) -> Self {
         let mut archive = TestArchive::new();
         let reports: Vec<_> = reports.iter().map(|(id, text)| report(id, text)).collect();
         archive.import(&reports);
         let base = serve(&archive);
         Self { archive, base }
+    }
+
+    /// Where it is reached.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Another server on the same archive, as after a restart.
@@ -61,7 +67,7 @@ impl TestServer {
     }
 
     /// Everyone of [`PEOPLE`], signed in.
-    fn everyone(&mut self) -> [Client; PEOPLE.len()] {
+    pub(crate) fn everyone(&mut self) -> [Client; PEOPLE.len()] {
         PEOPLE.map(|(name, role)| self.new_person(name, role))
     }
 
@@ -72,7 +78,7 @@ impl TestServer {
         Client { agent, base: self.base.clone(), form_token: String::new() }
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.archive.archive.store()
     }
 }
@@ -92,15 +98,15 @@ fn serve(archive: &TestArchive) -> String {
 }
 
 /// A browser or a program.
-struct Client {
+pub(crate) struct Client {
     agent: Agent,
     base: String,
     form_token: String,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
-    location: Option<String>,
+    pub location: Option<String>,
     text: String,
 }
 
@@ -120,7 +126,7 @@ impl Answer {
 
     /// The answer of a request that was done.
     #[track_caller]
-    fn done(self) -> Self {
+    pub(crate) fn done(self) -> Self {
         let fine = self.status.is_success() || self.status.is_redirection();
         assert!(fine, "{}: {}", self.status, self.text);
         self
@@ -132,7 +138,7 @@ impl Client {
         Answer::of(self.agent.get(format!("{}{path}", self.base)).call())
     }
 
-    fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let token = [("form_token", self.form_token.as_str())];
         let form = form.iter().copied().chain(token);
         Answer::of(self.agent.post(format!("{}{path}", self.base)).send_form(form))
@@ -152,7 +158,7 @@ impl Client {
     }
 
     /// Makes a batch as a lead does, and returns its number.
-    fn make_batch(&self, name: &str, mode: &str, annotators: &str) -> u64 {
+    pub(crate) fn make_batch(&self, name: &str, mode: &str, annotators: &str) -> u64 {
         let form = [
             ("name", name),
             ("from", "query"),
@@ -168,18 +174,18 @@ impl Client {
         made.location.unwrap().rsplit('/').next().unwrap().parse().unwrap()
     }
 
-    fn claim(&self, batch: u64) -> Option<u64> {
+    pub(crate) fn claim(&self, batch: u64) -> Option<u64> {
         self.post(&format!("/api/v1/batches/{batch}/claim"), &json!({})).done().json()["slot"]
             .as_u64()
     }
 
     /// Grades L4-L5 central in a slot as its first edit.
-    fn grade(&self, slot: u64, grade: &str) -> Answer {
+    pub(crate) fn grade(&self, slot: u64, grade: &str) -> Answer {
         let edits = json!({ "first": 1, "edits": [central(grade)], "seconds": 2.0 });
         self.post(&format!("/api/v1/slots/{slot}/edits"), &edits)
     }
 
-    fn finish(&self, slot: u64) -> Answer {
+    pub(crate) fn finish(&self, slot: u64) -> Answer {
         self.post(&format!("/api/v1/slots/{slot}/finish"), &json!({ "seconds": 3.0 }))
     }
 }
