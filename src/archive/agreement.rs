@@ -52,6 +52,17 @@ pub struct BatchAgreement {
     pub repeats: Vec<PairAgreement>,
 }
 
+/// A cell of which two readers say different things.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Disagreement {
+    /// The version of the report.
+    pub version: u64,
+    /// The cell.
+    pub cell: Cell,
+    /// What the one says, and the other.
+    pub verdicts: (Verdict, Verdict),
+}
+
 /// How often a person said in a week what the label now says.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Drift {
@@ -107,8 +118,42 @@ impl Archive {
         Ok(BatchAgreement { pairs, alpha, repeats: self.repeats(batch, choice, resampling)? })
     }
 
-    /// The readings of each report of a batch that settle nothing.
+    /// The cells of which two readers of a batch say different things, in the order of work, up to
+    /// `limit` of them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn disagreements(
+        &self,
+        batch: &Batch,
+        choice: Choice,
+        pair: (&str, &str),
+        limit: usize,
+    ) -> Result<Vec<Disagreement>, ArchiveError> {
+        let mut all = Vec::new();
+        for (version, readers) in self.readers_by_version(batch)? {
+            let said = |name: &str| {
+                readers.iter().find(|((_, reader), _)| reader == name).map(|(_, said)| said)
+            };
+            let (Some(first), Some(second)) = (said(pair.0), said(pair.1)) else { continue };
+            let verdicts = compared(first, second, choice);
+            let differing = choice.cells().zip(verdicts).filter(|(_, (one, two))| one != two);
+            all.extend(differing.map(|(cell, verdicts)| Disagreement { version, cell, verdicts }));
+            if all.len() >= limit {
+                break;
+            }
+        }
+        all.truncate(limit);
+        Ok(all)
+    }
+
     fn readers_of(&self, batch: &Batch) -> Result<Vec<Readers>, ArchiveError> {
+        let by_version = self.readers_by_version(batch)?;
+        Ok(by_version.into_iter().map(|(_, readers)| readers).collect())
+    }
+
+    /// What each reader made of each report of a batch, adjudicators not counted.
+    fn readers_by_version(&self, batch: &Batch) -> Result<Vec<(u64, Readers)>, ArchiveError> {
         let mut reports = Vec::new();
         for version in self.store.batch_versions(batch.id)? {
             let readings = self.store.current_readings(version)?;
@@ -116,7 +161,7 @@ impl Archive {
             let readers: Readers = readings.into_iter().filter(counts).map(named).collect();
             // Reports that no person has read yet say nothing.
             if readers.keys().any(|(machine, _)| !machine) {
-                reports.push(readers);
+                reports.push((version, readers));
             }
         }
         Ok(reports)

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::search::Index;
 use crate::store::Store;
 
-pub use agreement::{BatchAgreement, Choice, Drift, PairAgreement};
+pub use agreement::{BatchAgreement, Choice, Disagreement, Drift, PairAgreement};
 pub use batch::{BatchPlan, Order, Origin, add_batch};
 pub use catch_up::CaughtUp;
 pub use cohort::{Combination, Keep, Plan, Recipe, Sample, Selection, Split, Step};
@@ -40,6 +40,8 @@ pub struct Archive {
     folder: PathBuf,
     store: Store,
     index: Index,
+    /// The archive that the index was opened for.
+    epoch: String,
 }
 
 impl Archive {
@@ -61,7 +63,8 @@ impl Archive {
 
     fn with(folder: &Path, store: Store) -> Result<Self, ArchiveError> {
         let index = open_index(folder, &store)?;
-        Ok(Self { folder: folder.to_owned(), store, index })
+        let epoch = store.epoch()?;
+        Ok(Self { folder: folder.to_owned(), store, index, epoch })
     }
 
     /// The same archive once more, for another thread.
@@ -92,6 +95,15 @@ impl Archive {
         Ok(())
     }
 
+    /// Whether another process has restored a backup since this was opened. Then it must be opened
+    /// anew, or its searches are of what was.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn is_outdated(&self) -> Result<bool, ArchiveError> {
+        Ok(self.store.epoch()? != self.epoch)
+    }
+
     /// Puts a backup in the place of what is stored. The index is made anew by the next
     /// [`Self::catch_up`].
     ///
@@ -104,6 +116,7 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         self.store.restore(backup, progress)?;
         self.index = open_index(&self.folder, &self.store)?;
+        self.epoch = self.store.epoch()?;
         Ok(())
     }
 }

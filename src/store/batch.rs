@@ -156,6 +156,10 @@ fn batch(row: &Row<'_>) -> Result<Batch, StoreError> {
 
 /// The state that a report of a batch is in, for [`Store::progress`] and [`Store::items`].
 const STATE: &str = "CASE WHEN i.open AND i.round > 1 THEN 'sent back'
+                          WHEN i.open AND EXISTS (
+                               SELECT 1 FROM slots s WHERE s.item = i.id AND s.round = i.round
+                               AND s.finished_at IS NULL AND s.lease > unixepoch())
+                               THEN 'claimed'
                           WHEN i.open THEN 'open'
                           WHEN r.version != i.report_version THEN 'superseded'
                           WHEN r.status = 'adjudicated' THEN 'settled'
@@ -171,7 +175,7 @@ pub struct Item {
     pub report: u64,
     /// Its id within its source.
     pub report_id: String,
-    /// Open, sent back, agreed, to adjudicate, settled, superseded.
+    /// Open, claimed, sent back, agreed, to adjudicate, settled, superseded.
     pub state: String,
     /// Readings finished in this round.
     pub finished: u64,

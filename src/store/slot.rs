@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::batch::MAY_WORK;
-use super::{Action, Body, NewReading, ReaderId, Store, StoreError, Writer, unix_now};
+use super::{Action, Body, NewReading, ReaderId, Store, StoreError, Writer};
 use crate::label::{Context, Edit, Mode};
 
 /// For how many seconds a slot stays claimed after the last sign of life.
@@ -451,22 +451,21 @@ impl Store {
         Ok(count.query_row((), |row| row.get(0))?)
     }
 
-    /// How many readings of a batch someone has finished, and how many are left that they could
-    /// still claim.
+    /// How many reports of a batch someone has read, and how many they may still be given: those
+    /// that lack readers, others' claims not taken off.
     ///
     /// # Errors
     /// Those of the database.
     pub fn own_progress(&self, batch: u64, user: u64) -> Result<(u64, u64), StoreError> {
-        let mut find = self.connection.prepare_cached(&format!(
-            "SELECT count(*) FILTER (WHERE own.finished_at IS NOT NULL),
-                    count(*) FILTER (WHERE i.open AND own.finished_at IS NULL
-                                     AND (own.id IS NOT NULL OR {HAS_ROOM})
-                                     AND i.repeats IS NULL)
-             FROM items i JOIN batches b ON b.id = i.batch
-             LEFT JOIN slots own ON own.item = i.id AND own.round = i.round AND own.user = ?1
-                                    AND NOT own.adjudicates
-             WHERE i.batch = ?2"
-        ))?;
-        Ok(find.query_row((user, batch, unix_now()), |row| Ok((row.get(0)?, row.get(1)?)))?)
+        let mut find = self.connection.prepare_cached(
+            "SELECT (SELECT count(*) FROM items i
+                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NULL)
+                  - (SELECT count(*) FROM slots s JOIN items i ON i.id = s.item
+                     WHERE s.user = ?1 AND i.batch = ?2 AND i.open AND i.repeats IS NULL
+                       AND s.round = i.round AND NOT s.adjudicates
+                       AND s.finished_at IS NOT NULL)",
+        )?;
+        let left = find.query_row((user, batch), |row| row.get(0))?;
+        Ok((self.finished_count(batch, user)?, left))
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::secret::{Secret, hash};
 use super::{Action, Store, StoreError, Writer};
-use crate::label::UnknownName;
+use crate::label::{ReaderKind, UnknownName};
 
 /// What a person may do. Each role may do all that those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
         return Err(format!(
             "`{name}` cannot be a name: it has 1 to 64 letters, digits, spaces and . - _ @"
         ));
+    }
+    if ReaderKind::ALL.iter().any(|kind| kind.name() == name) {
+        return Err(format!("`{name}` is what a machine's readings go by; choose another name"));
     }
     Ok(())
 }
@@ -247,5 +250,20 @@ impl Store {
         let mut find =
             self.connection.prepare_cached("SELECT password FROM users WHERE id = ?1")?;
         Ok(find.query_row([user], |row| row.get(0)).optional()?.flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn names_stand_in_urls_and_for_nobody_else() {
+        for good in ["anna", "Ö. Müller-Lüdenscheidt", "a@b.example"] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in ["", " anna", "a/b", "<b>", "rules", "a\nb", &"x".repeat(65)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
     }
 }

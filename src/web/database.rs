@@ -67,8 +67,8 @@ impl Database {
         let result = web::block(move || {
             let idle = this.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let archive = match idle {
-                Some(archive) => archive,
-                None => Archive::open(&this.folder)?,
+                Some(archive) if !archive.is_outdated()? => archive,
+                _ => Archive::open(&this.folder)?,
             };
             let result = work(&archive);
             this.idle.lock().unwrap_or_else(PoisonError::into_inner).push(archive);

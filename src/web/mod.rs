@@ -70,7 +70,7 @@ pub fn build(config: &Config) -> anyhow::Result<Built> {
         .map(|secret| format!("http://{address}/welcome/{}", secret.reveal()));
     let secret = archive.store().secret()?;
     let database = Database::open(&config.data)?;
-    freshen::start(archive);
+    freshen::start(&config.data, archive);
     let behind_tls = config.behind_tls;
     let server = HttpServer::new(move || {
         App::new()

@@ -112,14 +112,17 @@ fn keep_selection(mut archive: Archive, name: &str, selection: &Selection) -> Re
     Ok(())
 }
 
-/// Prints what each step leaves.
+/// Prints what each step leaves; no word of patients where the reports name none.
 pub(super) fn print_steps(steps: &[Step]) {
+    let named = steps.iter().any(|step| step.patients > 0);
     for step in steps {
+        let count = |number: u64| HumanCount(number).to_string();
+        let patients =
+            if named { format!("{:>12} patients ", count(step.patients)) } else { String::new() };
         println!(
-            "{:>12} reports {:>12} studies {:>12} patients   {}",
-            HumanCount(step.reports).to_string(),
-            HumanCount(step.studies).to_string(),
-            HumanCount(step.patients).to_string(),
+            "{:>12} reports {:>12} studies {patients}  {}",
+            count(step.reports),
+            count(step.studies),
             step.name
         );
     }

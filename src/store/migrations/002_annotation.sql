@@ -66,7 +66,7 @@ CREATE TABLE items (
     UNIQUE (batch, place)
 );
 CREATE INDEX items_by_version ON items (report_version);
-CREATE INDEX items_open ON items (batch, id) WHERE open;
+CREATE INDEX items_open ON items (batch, id, repeats) WHERE open;
 CREATE INDEX reports_to_adjudicate ON reports (id) WHERE status = 'to_adjudicate';
 
 -- One person's work on one item in one round. Nobody else gets a claimed slot while its lease

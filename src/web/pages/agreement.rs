@@ -9,11 +9,11 @@ use super::super::layout::{Shell, html};
 use super::super::{Database, WebError};
 use super::batch::find;
 use super::chart::{Lines, lines};
-use crate::archive::{BatchAgreement, Choice, PairAgreement};
+use crate::archive::{Archive, BatchAgreement, Choice, Disagreement, PairAgreement};
 use crate::label::agreement::{Coefficient, Resampling, VERDICTS, verdict_at};
 use crate::label::{Level, Target, UnknownName};
-use crate::page::tone_of;
-use crate::store::Batch;
+use crate::page::{Tone, tone_of};
+use crate::store::{Batch, Candidate};
 
 /// How often intervals are resampled on the page.
 pub(in super::super) const RESAMPLING: Resampling = Resampling { resamples: 400, seed: 1 };
@@ -28,6 +28,8 @@ struct AgreementPage {
     drift: Lines,
     /// The pair whose confusion is shown.
     pair: usize,
+    /// On what they differ, each with its report.
+    differing: Vec<(Candidate, Disagreement)>,
 }
 
 impl AgreementPage {
@@ -57,6 +59,10 @@ impl AgreementPage {
     fn count(&self, pair: &PairAgreement, row: &usize, column: &usize) -> u64 {
         pair.agreement.confusion[*row][*column]
     }
+}
+
+fn tones(one: &Disagreement) -> [&'static Tone; 2] {
+    [tone_of(one.verdicts.0), tone_of(one.verdicts.1)]
 }
 
 /// `0.82 (0.74 to 0.89)`
@@ -101,12 +107,17 @@ pub(in super::super) async fn page(
     asked: web::Query<Asked>,
 ) -> Result<HttpResponse, WebError> {
     let choice = asked.choice()?;
-    let (batch, agreement, drift) = database
+    let pair = asked.pair;
+    let (batch, agreement, drift, differing) = database
         .read(move |archive| {
             let batch = find(archive, *batch)?;
             let agreement = archive.agreement(&batch, choice, RESAMPLING)?;
             let drift = archive.drift(&batch)?;
-            Ok((batch, agreement, drift))
+            let differing = match agreement.pairs.get(pair) {
+                Some(pair) => differing(archive, &batch, choice, pair)?,
+                None => Vec::new(),
+            };
+            Ok((batch, agreement, drift, differing))
         })
         .await?;
     let shares: Vec<_> = drift
@@ -120,6 +131,22 @@ pub(in super::super) async fn page(
         choice,
         agreement,
         drift: lines(&shares),
-        pair: asked.pair,
+        pair,
+        differing,
     })
+}
+
+/// How many disagreements are listed.
+const LISTED: usize = 200;
+
+/// On what a pair differs, each with its report.
+fn differing(
+    archive: &Archive,
+    batch: &Batch,
+    choice: Choice,
+    pair: &PairAgreement,
+) -> Result<Vec<(Candidate, Disagreement)>, WebError> {
+    let found = archive.disagreements(batch, choice, (&pair.first, &pair.second), LISTED)?;
+    let reports = archive.store().candidates_of(found.iter().map(|one| one.version))?;
+    Ok(reports.into_iter().zip(found).collect())
 }

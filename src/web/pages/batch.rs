@@ -37,8 +37,8 @@ struct Share {
 }
 
 impl BatchPage {
-    fn states(&self) -> [&'static str; 6] {
-        ["open", "sent back", "agreed", "to adjudicate", "settled", "superseded"]
+    fn states(&self) -> [&'static str; 7] {
+        ["open", "claimed", "sent back", "agreed", "to adjudicate", "settled", "superseded"]
     }
 
     fn next(&self) -> Option<usize> {

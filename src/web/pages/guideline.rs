@@ -33,12 +33,34 @@ struct GuidelinePage<'a> {
 
 /// The page.
 pub(in super::super) async fn page(person: Person) -> Result<HttpResponse, WebError> {
-    html(&GuidelinePage { shell: Shell::of(&person, "/guideline"), blocks: blocks(GUIDELINE) })
+    let lines = unwrapped(GUIDELINE);
+    let blocks = lines.iter().map(|line| block(line)).collect();
+    html(&GuidelinePage { shell: Shell::of(&person, "/guideline"), blocks })
 }
 
-/// The few forms of Markdown that the guideline uses: headings, lists, paragraphs of one line.
-fn blocks(markdown: &str) -> Vec<Block<'_>> {
-    markdown.lines().filter(|line| !line.trim().is_empty()).map(block).collect()
+/// The headings, list items and paragraphs of a text, a line each.
+fn unwrapped(markdown: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in markdown.lines().map(str::trim) {
+        let begins = line.starts_with('#') || line.starts_with("- ") || numbered(line).is_some();
+        match lines.last_mut() {
+            Some(last) if goes_on && !begins && !line.is_empty() => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ if !line.is_empty() => lines.push(line.to_owned()),
+            _ => {}
+        }
+        goes_on = !line.is_empty() && !line.starts_with('#');
+    }
+    lines
+}
+
+/// The number and the words of a numbered item.
+fn numbered(line: &str) -> Option<(&str, &str)> {
+    let (number, item) = line.split_once(". ")?;
+    (!number.is_empty() && number.chars().all(|c| c.is_ascii_digit())).then_some((number, item))
 }
 
 fn block(line: &str) -> Block<'_> {
@@ -46,14 +68,9 @@ fn block(line: &str) -> Block<'_> {
     if hashes > 0 {
         return Block::Heading(hashes, pieces(line[hashes..].trim()));
     }
-    let line = line.trim();
-    if let Some(item) = line.strip_prefix("- ") {
-        return Block::Item(None, pieces(item));
-    }
-    match line.split_once(". ") {
-        Some((number, item)) if number.chars().all(|c| c.is_ascii_digit()) => {
-            Block::Item(Some(number), pieces(item))
-        }
+    match (line.strip_prefix("- "), numbered(line)) {
+        (Some(item), _) => Block::Item(None, pieces(item)),
+        (_, Some((number, item))) => Block::Item(Some(number), pieces(item)),
         _ => Block::Paragraph(pieces(line)),
     }
 }
@@ -72,4 +89,26 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
     }
     pieces.push(Piece::Plain(rest));
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_were_wrapped_are_one_again() {
+        let markdown =
+            "# Rules\nOne\nparagraph.\n\n1. First,\n   which goes on.\n2. Second.\n- `third`\n";
+        let wanted =
+            ["# Rules", "One paragraph.", "1. First, which goes on.", "2. Second.", "- `third`"];
+        assert_eq!(unwrapped(markdown), wanted);
+    }
+
+    #[test]
+    fn every_rule_of_the_guideline_has_its_place() {
+        let lines = unwrapped(GUIDELINE);
+        let numbers: Vec<&str> = lines.iter().filter_map(|line| Some(numbered(line)?.0)).collect();
+        let wanted: Vec<String> = (1..=22).map(|number| number.to_string()).collect();
+        assert_eq!(numbers, wanted);
+    }
 }

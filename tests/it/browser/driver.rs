@@ -61,11 +61,23 @@ impl Driver {
         });
         // Whoever stops reading stops the driver.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, base: format!("http://127.0.0.1:{}", port.unwrap()) })
+        let driver = Self { child, base: format!("http://127.0.0.1:{}", port.unwrap()) };
+        match driver.open(1280, false) {
+            Ok(browser) => drop(browser),
+            Err(error) => {
+                eprintln!("SKIPPED: Chromium does not start here: {error}");
+                return None;
+            }
+        }
+        Some(driver)
     }
 
     /// Opens a browser of this width in pixels.
     pub fn browser(&self, width: u32, dark: bool) -> Browser {
+        self.open(width, dark).unwrap()
+    }
+
+    fn open(&self, width: u32, dark: bool) -> Result<Browser, String> {
         let mut args = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
@@ -81,13 +93,18 @@ impl Driver {
             "unhandledPromptBehavior": "accept",
             "goog:chromeOptions": { "args": args },
         } } });
-        let session = call("POST", &format!("{}/session", self.base), &wanted);
-        let id = session["sessionId"].as_str().unwrap();
-        Browser { base: format!("{}/session/{id}", self.base) }
+        let session = ask("POST", &format!("{}/session", self.base), &wanted)?;
+        let id = session["sessionId"].as_str().ok_or("no session")?;
+        Ok(Browser { base: format!("{}/session/{id}", self.base) })
     }
 }
 
+#[track_caller]
 fn call(method: &str, url: &str, body: &Value) -> Value {
+    ask(method, url, body).unwrap_or_else(|error| panic!("{url} {body}: {error}"))
+}
+
+fn ask(method: &str, url: &str, body: &Value) -> Result<Value, String> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let answer = match method {
@@ -95,9 +112,17 @@ fn call(method: &str, url: &str, body: &Value) -> Value {
         "DELETE" => agent.delete(url).call(),
         _ => agent.get(url).call(),
     };
-    let told: Value = answer.unwrap().body_mut().with_config().limit(64 << 20).read_json().unwrap();
-    assert!(told["value"]["error"].is_null(), "{url} {body}: {told}");
-    told["value"].clone()
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let told: Value = answer
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_json()
+        .map_err(|error| error.to_string())?;
+    match &told["value"]["error"] {
+        Value::Null => Ok(told["value"].clone()),
+        error => Err(format!("{error}: {}", told["value"]["message"])),
+    }
 }
 
 /// A browser.

@@ -44,6 +44,8 @@ fn two_annotators_differ_and_an_adjudicator_settles() {
     let pair = &agreement["pairs"][0];
     assert_eq!((&pair["first"], &pair["second"]), (&json!("anna"), &json!("ben")));
     assert_eq!((&pair["cells"], &pair["same"]), (&json!(1), &json!(0)));
+    let page = lea.get(&format!("/batches/{batch}/agreement")).done().text;
+    assert!(page.contains("On what they differ") && page.contains("/reports/1\">A</a>"));
     let labels = lea.get(&format!("/api/v1/batches/{batch}/labels.jsonl")).done().text;
     assert!(labels.contains("moderate") && labels.contains("cora"), "{labels}");
     let readings = lea.get(&format!("/api/v1/batches/{batch}/labels.readings")).done().text;
@@ -250,4 +252,29 @@ fn the_document_of_the_interface_tells_of_every_route() {
         let operation = &document["paths"][row.path][row.method.as_str().to_lowercase()];
         assert!(operation["summary"].as_str().is_some_and(|s| s.len() > 10), "{}", row.path);
     }
+}
+
+#[test]
+fn a_restored_backup_is_what_the_server_shows() {
+    let mut server = TestServer::start(&TEXTS[..1]);
+    let [_, _, _, lea, _] = server.everyone();
+    let backup = server.archive.path().join("backup.db");
+    server.store().back_up(&backup, |_, _| ()).unwrap();
+    server.archive.import(&[crate::archive::report("D", "A rare tumour.")]);
+    let found = |word: &str| {
+        lea.post("/api/v1/search", &json!({ "query": word })).done().json()["reports"].clone()
+    };
+    let until = |word: &str, wanted: u64| {
+        for _ in 0..200 {
+            if found(word) == wanted {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("`{word}` is found {} times, not {wanted}", found(word));
+    };
+    until("tumour", 1);
+    server.archive.archive.restore(&backup, |_, _| ()).unwrap();
+    until("tumour", 0);
+    until("stenosis", 1);
 }
