@@ -156,7 +156,7 @@ impl Writer<'_> {
     }
 
     /// Claims one report for an adjudicator, whatever its state: to settle it, or to settle it
-    /// anew.
+    /// anew. None where its annotators are not done with it, or another adjudicator is at it.
     ///
     /// # Errors
     /// Those of the database.
@@ -164,10 +164,13 @@ impl Writer<'_> {
         let mut find = self.transaction.prepare_cached(
             "SELECT i.round, (SELECT s.id FROM slots s WHERE s.item = i.id AND s.round = i.round
                               AND s.adjudicates AND s.user = ?2)
-             FROM items i WHERE i.id = ?1 AND NOT i.open",
+             FROM items i WHERE i.id = ?1 AND NOT i.open AND NOT EXISTS (
+                 SELECT 1 FROM slots s WHERE s.item = i.id AND s.round = i.round AND s.adjudicates
+                 AND s.user != ?2 AND s.finished_at IS NULL AND s.lease > ?3)",
         )?;
-        let found: Option<(u32, Option<u64>)> =
-            find.query_row((item, user), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found: Option<(u32, Option<u64>)> = find
+            .query_row((item, user, self.unix), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         match found {
             None => Ok(None),
             Some((_, Some(slot))) => Ok(Some(slot)),
@@ -193,15 +196,22 @@ impl Writer<'_> {
         Ok(slot)
     }
 
-    /// Keeps a slot claimed for another while.
+    /// Keeps a slot claimed for another while; false where it had lapsed and others have taken its
+    /// report meanwhile.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn hold(&self, slot: u64) -> Result<(), StoreError> {
-        self.transaction
-            .prepare_cached("UPDATE slots SET lease = ?2 WHERE id = ?1")?
-            .execute((slot, self.unix + LEASE))?;
-        Ok(())
+    pub fn hold(&self, slot: u64) -> Result<bool, StoreError> {
+        let mut update = self.transaction.prepare_cached(
+            "UPDATE slots SET lease = ?2 WHERE id = ?1 AND (lease > ?3 OR (
+                 SELECT count(*) FROM slots o WHERE o.item = slots.item AND o.round = slots.round
+                 AND o.adjudicates = slots.adjudicates AND o.id != slots.id
+                 AND (o.finished_at IS NOT NULL OR o.lease > ?3)
+             ) < CASE WHEN adjudicates THEN 1 ELSE (
+                 SELECT b.annotators FROM items i JOIN batches b ON b.id = i.batch
+                 WHERE i.id = slots.item) END)",
+        )?;
+        Ok(update.execute((slot, self.unix + LEASE, self.unix))? > 0)
     }
 
     /// The name of a batch.
@@ -259,10 +269,9 @@ impl Writer<'_> {
             }
         }
         self.transaction
-            .prepare_cached(
-                "UPDATE slots SET lease = ?2, seconds = max(seconds, ?3) WHERE id = ?1",
-            )?
-            .execute((slot, self.unix + LEASE, seconds))?;
+            .prepare_cached("UPDATE slots SET seconds = max(seconds, ?2) WHERE id = ?1")?
+            .execute((slot, seconds))?;
+        self.hold(slot)?;
         Ok(Saved::Kept(kept.max(first + edits.len() as u32 - 1)))
     }
 

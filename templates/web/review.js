@@ -437,7 +437,9 @@ setInterval(() => {
   if (!document.hidden && Date.now() - active < IDLE) worked += 1;
 }, 1000);
 setInterval(() => {
-  if (!document.hidden && $("#grid")) post(`/api/v1/slots/${work.slot}/hold`).catch(() => {});
+  if (document.hidden || !$("#grid")) return;
+  const held = (answer) => answer.ok || say(answer.told.error ?? "");
+  post(`/api/v1/slots/${work.slot}/hold`).then(held, () => {});
 }, PULSE);
 addEventListener("online", () => edits.save());
 addEventListener("beforeunload", (event) => {

@@ -121,7 +121,11 @@ pub(in super::super) async fn hold(
     database
         .write(&person.user.name, move |writer| {
             let slot = own(writer, *slot, &user)?;
-            Ok(writer.hold(slot.id)?)
+            if writer.hold(slot.id)? {
+                return Ok(());
+            }
+            let taken = "someone else is at this report now; what you saved is kept";
+            Err(WebError::Conflict(taken.to_owned()))
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({})))

@@ -28,6 +28,9 @@ pub(in super::super) async fn item(
     let slot = database
         .write(&person.user.name, move |writer| Ok(writer.claim_item(*item, user)?))
         .await?;
-    let open = || WebError::Conflict("its annotators are not done with this report".to_owned());
+    let open = || {
+        let message = "its annotators are not done with this report, or someone is settling it";
+        WebError::Conflict(message.to_owned())
+    };
     Ok(see(&format!("/slots/{}", slot.ok_or_else(open)?)))
 }

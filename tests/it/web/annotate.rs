@@ -89,6 +89,8 @@ fn nobody_gets_a_claimed_report_until_it_is_let_go() {
     assert_eq!(ben.claim(batch), None);
     anna.post(&format!("/api/v1/slots/{first}/release"), &json!({})).done();
     let taken = ben.claim(batch).unwrap();
+    let hold = anna.post(&format!("/api/v1/slots/{first}/hold"), &json!({}));
+    assert_eq!(hold.status, StatusCode::CONFLICT, "ben is at it now");
     ben.finish(taken).done();
     // What anna had saved stays, but the report is done.
     assert_eq!(server.store().edits(first).unwrap().len(), 1);
