@@ -461,7 +461,7 @@ impl Store {
     }
 
     /// How many reports of a batch someone has read, and how many they may still be given: those
-    /// that lack readers, others' claims not taken off.
+    /// that lack readers, others' claims not taken off, and repeats of what they have read.
     ///
     /// # Errors
     /// Those of the database.
@@ -472,7 +472,13 @@ impl Store {
                   - (SELECT count(*) FROM slots s JOIN items i ON i.id = s.item
                      WHERE s.user = ?1 AND i.batch = ?2 AND i.open AND i.repeats IS NULL
                        AND s.round = i.round AND NOT s.adjudicates
-                       AND s.finished_at IS NOT NULL)",
+                       AND s.finished_at IS NOT NULL)
+                  + (SELECT count(*) FROM items i
+                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NOT NULL
+                       AND EXISTS (SELECT 1 FROM slots s WHERE s.item = i.repeats AND s.user = ?1
+                                   AND NOT s.adjudicates AND s.finished_at IS NOT NULL)
+                       AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.item = i.id AND s.user = ?1
+                                       AND s.finished_at IS NOT NULL))",
         )?;
         let left = find.query_row((user, batch), |row| row.get(0))?;
         Ok((self.finished_count(batch, user)?, left))

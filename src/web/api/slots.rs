@@ -150,7 +150,7 @@ pub(in super::super) async fn finish(
     let next = database
         .write(&person.user.name, move |writer| {
             let mut slot = own(writer, *slot, &user)?;
-            if slot.mode == Mode::Adjudication && user.role < Role::Adjudicator {
+            if slot.mode == Mode::Adjudication && !settles(&slot, &user) {
                 return Err(WebError::Forbidden);
             }
             slot.seconds = slot.seconds.max(seconds);
@@ -160,6 +160,11 @@ pub(in super::super) async fn finish(
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "next": next })))
+}
+
+/// Whether someone may settle the report of a slot. Who claimed it may have lost the role since.
+fn settles(slot: &Slot, user: &User) -> bool {
+    slot.mode == Mode::Adjudication && user.role >= Role::Adjudicator
 }
 
 /// The next slot after this one.
@@ -208,7 +213,7 @@ pub(in super::super) async fn act(
             match act.as_str() {
                 "ahead" => return next_of(writer, &slot, &user, Some(slot.id)),
                 "release" => writer.release(slot.id)?,
-                "send-back" if slot.mode != Mode::Adjudication => return Err(WebError::Forbidden),
+                "send-back" if !settles(&slot, &user) => return Err(WebError::Forbidden),
                 "send-back" if reason.trim().is_empty() => {
                     return Err(WebError::Bad("say why it is sent back".to_owned()));
                 }

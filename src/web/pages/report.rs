@@ -8,7 +8,7 @@ use super::super::guard::Person;
 use super::super::layout::{Shell, html, see};
 use super::super::{Database, WebError};
 use crate::archive::annotation::{as_reader, restore as restore_reading};
-use crate::label::{Evidence, Opinion, Verdict};
+use crate::label::{Evidence, Mode, Opinion, Verdict};
 use crate::page::{Grid, Highlight, Mark, Tone, claims, tone_of};
 use crate::store::{Action, ReadingRow, Role, StoredLabel, StoredReport, Version};
 
@@ -30,7 +30,8 @@ struct ReportPage<'a> {
 impl ReportPage<'_> {
     /// Whether a reading is of the person who looks at it.
     fn is_own(&self, reading: &ReadingRow) -> bool {
-        reading.context.is_some() && reading.reader.name == self.own
+        let stands = mode_of(reading).is_some_and(|mode| mode != Mode::Repeat);
+        stands && reading.reader.name == self.own
     }
 
     /// What a reading says beside *normal*, in few words.
@@ -48,6 +49,11 @@ impl ReportPage<'_> {
             })
             .collect()
     }
+}
+
+/// How a person came to read; none for machines.
+fn mode_of(reading: &ReadingRow) -> Option<Mode> {
+    reading.context.as_ref().map(|context| context.mode)
 }
 
 /// The page.
@@ -82,11 +88,14 @@ pub(in super::super) async fn page(
             claim.spans().iter().map(|&span| Mark { span, key: claim.key, ink: claim.ink() })
         })
         .collect();
-    // Whoever annotates sees only their own readings, or a blind batch would not be blind.
+    // Whoever annotates sees only their own readings, or a blind batch would not be blind, and not
+    // that some of them were repeats.
     let sees_all = person.user.role >= Role::Adjudicator;
     let is_seen = |reading: &&ReadingRow| {
         let is_machine = reading.context.is_none();
-        sees_all || is_machine && !blind || reading.reader == as_reader(&person.user)
+        let is_repeat = mode_of(reading) == Some(Mode::Repeat);
+        let is_own = reading.reader == as_reader(&person.user) && !is_repeat;
+        sees_all || is_own || is_machine && !blind
     };
     html(&ReportPage {
         shell: Shell::of(&person, "/search"),
@@ -144,6 +153,10 @@ pub(in super::super) async fn restore(
             readings.into_iter().find(|reading| reading.id == id).ok_or(WebError::NotFound)
         })
         .await?;
+    let settles = mode_of(&reading) == Some(Mode::Adjudication);
+    if settles && person.user.role < Role::Adjudicator {
+        return Err(WebError::Forbidden);
+    }
     database
         .write(&person.user.name, move |writer| {
             Ok(restore_reading(writer, number, &reading, &user)?)

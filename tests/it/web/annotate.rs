@@ -170,7 +170,7 @@ fn a_hidden_repeat_measures_and_changes_nothing() {
     let mut server = TestServer::start(&TEXTS);
     let [anna, _, _, lea, _] = server.everyone();
     let form = [
-        ("name", "repeated"),
+        ("name", "twice"),
         ("from", "query"),
         ("query", ""),
         ("mode", "blind"),
@@ -187,6 +187,9 @@ fn a_hidden_repeat_measures_and_changes_nothing() {
         // The repeat, which comes last, is read otherwise.
         anna.grade(slot, if count == 4 { "severe" } else { "mild" }).done();
         anna.finish(slot).done();
+        let left = format!("{count} done, {} left", [3, 2, 1, 0][count - 1]);
+        let page = anna.get("/").done().text;
+        assert!(page.contains(&left) || count < 3, "{left} is not in {page}");
     }
     assert_eq!(count, 4, "three reports and a repeat");
     let agreement = lea.get("/api/v1/batches/1/agreement").done().json();
@@ -195,8 +198,10 @@ fn a_hidden_repeat_measures_and_changes_nothing() {
         (&own["first"], &own["cells"], &own["same"]),
         (&json!("anna"), &json!(1), &json!(0))
     );
-    for id in ["A", "B", "C"] {
+    for (id, number) in [("A", 1), ("B", 2), ("C", 3)] {
         assert_eq!(server.archive.label(id), ["L4-L5/central mild anna"]);
+        let page = anna.get(&format!("/reports/{number}")).done().text;
+        assert!(!page.contains("repeat"), "a repeat is told in {page}");
     }
 }
 
