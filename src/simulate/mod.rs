@@ -5,15 +5,21 @@
 //! patient's number, so that any part of an archive can be made by itself and in any order. The
 //! way of a report: `patient` decides who and when, `spine` what is narrow and how much, `style`
 //! how a radiologist would tell it, `wording` and `aside` in which words.
+//!
+//! [`Simulation::dictation`] makes reports in a wording that is far freer, which is what a reader
+//! learns from: `dictation` decides what is said, `grammar` grows the words for it.
 
 mod annotator;
 mod aside;
+mod dictation;
+mod grammar;
 mod patient;
 mod spine;
 mod style;
 mod wording;
 
 pub use annotator::Annotator;
+pub use grammar::Part;
 
 use crate::extract::Finding;
 use crate::label::{CellLabel, Certainty, Level};
@@ -57,10 +63,19 @@ impl Simulation {
 
     /// All reports of one patient, oldest study first.
     pub fn patient(&self, number: u64) -> Vec<SimulatedReport> {
+        patient::reports(number, &mut self.random(number))
+    }
+
+    /// One report in free wording.
+    pub fn dictation(&self, number: u64, part: Part) -> SimulatedReport {
+        dictation::dictate(number, part, &mut self.random(number))
+    }
+
+    /// Where the random numbers of a patient or a dictation start.
+    fn random(&self, number: u64) -> fastrand::Rng {
         // Neighbouring seeds would begin alike.
         let mixed = (self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).rotate_left(23);
-        let mut random = fastrand::Rng::with_seed(mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9));
-        patient::reports(number, &mut random)
+        fastrand::Rng::with_seed(mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9))
     }
 
     /// Reports without end, patient by patient.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use deepspine::extract::{Extractor, Lexicon};
+use deepspine::label::Verdict;
 use deepspine::pipeline::read_text;
-use deepspine::simulate::{SimulatedReport, Simulation};
+use deepspine::simulate::{Part, SimulatedReport, Simulation};
 
 fn reports(seed: u64, count: usize) -> Vec<SimulatedReport> {
     Simulation::new(seed).reports().take(count).collect()
@@ -74,4 +75,32 @@ fn the_rules_read_what_was_written() {
     }
     let share = f64::from(right) / f64::from(right + wrong.len() as i32);
     assert!(share >= 0.98, "{share}: {}", wrong[..wrong.len().min(5)].join("\n"));
+}
+
+#[test]
+fn free_wording_is_labelled_right_and_beyond_the_rules() {
+    let simulation = Simulation::new(5);
+    let mut extractor = Extractor::new(&Lexicon::builtin("en").unwrap());
+    for part in [Part::Training, Part::HeldOut] {
+        let (mut said, mut found, mut agreed) = (0, 0, 0);
+        for number in 0..1500 {
+            let simulated = simulation.dictation(number, part);
+            assert_eq!(simulated, simulation.dictation(number, part));
+            assert!(!simulated.report.text.contains(['{', '}']), "{}", simulated.report.text);
+            let (_, opinions) = read_text(&mut extractor, &simulated.report.text);
+            said += simulated.labels.len();
+            for opinion in opinions {
+                let label = simulated.labels.iter().find(|label| label.cell == opinion.cell);
+                let is_stenosis = |verdict: Verdict| verdict.grade().unwrap().is_stenosis();
+                found += 1;
+                agreed += usize::from(label.is_some_and(|label| {
+                    is_stenosis(label.verdict) == is_stenosis(opinion.verdict)
+                }));
+            }
+        }
+        let (agreed, found, said) = (f64::from(agreed as u32), f64::from(found), said as f64);
+        // What the rules understand they understand as it was meant; much they do not understand.
+        assert!(agreed / found > 0.9, "{part:?}: {agreed} of {found} agree");
+        assert!((0.5..0.85).contains(&(agreed / said)), "{part:?}: {agreed} of {said} found");
+    }
 }

@@ -13,6 +13,7 @@ Examples:
   deepspine simulate reports --count 100000 -o reports.jsonl
   deepspine simulate reports --seed 7 -o reports.csv --labels gold.jsonl
   deepspine evaluate reader gold.jsonl     # the rules on what was simulated
+  deepspine simulate reports --wording held-out -o free.jsonl --labels free-gold.jsonl
   deepspine simulate annotators --data try # people who read half of what is there";
 
 /// Invent data whose truth is known.

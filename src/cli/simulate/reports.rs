@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::output::SharedOutput;
 use crate::label::{CellLabel, Certainty};
 use crate::report::Report;
-use crate::simulate::{SimulatedReport, Simulation};
+use crate::simulate::{Part, SimulatedReport, Simulation};
 
 /// Invent reports of an archive: patients, their studies, and what radiologists wrote.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,11 @@ pub(super) struct ReportsArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
+    /// In whose wording: the plain one of an archive, or one far freer, to teach readers with or,
+    /// with phrases that the lesson leaves out, to try them on.
+    #[arg(long, value_enum, default_value_t = Wording::Plain)]
+    wording: Wording,
+
     /// Where the reports go, as .csv or .jsonl; standard output as JSON Lines if not given.
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -32,6 +37,30 @@ pub(super) struct ReportsArgs {
     /// Where their labels go, with the texts, as a gold file.
     #[arg(long, value_name = "OUT.jsonl")]
     labels: Option<PathBuf>,
+}
+
+/// The wording of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Wording {
+    /// As most radiologists write.
+    Plain,
+    /// Free.
+    Free,
+    /// Free, half of it in phrases that `free` does without.
+    HeldOut,
+}
+
+impl Wording {
+    /// Reports without end.
+    fn reports(self, simulation: Simulation) -> Box<dyn Iterator<Item = SimulatedReport>> {
+        let dictations =
+            move |part| Box::new((0..).map(move |number| simulation.dictation(number, part)));
+        match self {
+            Self::Plain => Box::new(simulation.reports()),
+            Self::Free => dictations(Part::Training),
+            Self::HeldOut => dictations(Part::HeldOut),
+        }
+    }
 }
 
 /// How many reports are written at a time.
@@ -49,7 +78,8 @@ pub(super) fn run(args: &ReportsArgs) -> Result<ExitCode> {
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
     output.discard_on_interrupt(&bar)?;
     output.write(|out| (form.header)(out))?;
-    let mut reports = Simulation::new(args.seed).reports().take(args.count as usize);
+    let simulation = Simulation::new(args.seed);
+    let mut reports = args.wording.reports(simulation).take(args.count as usize);
     loop {
         let batch: Vec<SimulatedReport> = reports.by_ref().take(BATCH).collect();
         if batch.is_empty() {
