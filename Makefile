@@ -1,12 +1,15 @@
 .DEFAULT_GOAL := help
 BINARY := target/release/deepspine
 
-.PHONY: help demo test bench lint
+.PHONY: help demo test bench lint libtorch dist without-neural
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
-demo: ## Build, label the bundled reports, keep and search them, freeze a cohort, let people read them
+libtorch: ## Find libtorch, or fetch it once, and note where it is
+	scripts/libtorch
+
+demo: libtorch ## Build, label the bundled reports, keep and search them, freeze a cohort, let people read them
 	cargo build --release --locked
 	@mkdir -p out
 	$(BINARY) extract fixtures/demo/reports.csv -o out/labels.jsonl
@@ -42,14 +45,21 @@ demo: ## Build, label the bundled reports, keep and search them, freeze a cohort
 	@echo "  $(BINARY) import YOUR_EXPORT.csv, then $(BINARY) search --help"
 	@echo "  $(BINARY) --help"
 
-test: ## Run every test
+test: libtorch ## Run every test
 	scripts/test-setup
 	cargo test --locked
 
-bench: ## Measure speed and memory as ratios in one run
+bench: libtorch ## Measure speed and memory as ratios in one run
 	cargo bench --locked --bench extract --bench million --bench archive --bench serve
 
-lint: ## Check format, lints and docs
+lint: libtorch ## Check format, lints and docs
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+without-neural: ## Check the build that has no transformer, and that it extracts as the other does
+	cargo clippy --all-targets --locked --no-default-features -- -D warnings
+	cargo test --locked --no-default-features --test it -- extract cases tidy
+
+dist: libtorch ## Pack binary, libraries and licences as one archive that runs anywhere on Linux x86-64
+	scripts/dist

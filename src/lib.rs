@@ -10,6 +10,7 @@
 //! - [`store`]: the archive's database
 //! - [`search`]: the query language and its index
 //! - [`archive`]: store and index kept in step
+//! - `engine`: the networks (with the feature `neural`)
 //! - [`page`]: one reading shown to a person
 //! - [`simulate`]: invented reports whose labels are known
 //! - [`learn`]: gold labels and scores
@@ -23,6 +24,8 @@
 
 pub mod archive;
 pub mod cli;
+#[cfg(feature = "neural")]
+pub mod engine;
 pub mod export;
 pub mod extract;
 pub mod label;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::label::{Certainty, Level, Side, Span, Statement};
+use crate::label::{Certainty, Level, LevelSet, Side, Span, Statement};
 
 /// A finding that search and cohorts ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,13 +130,25 @@ pub struct Measurement {
     pub span: Span,
 }
 
-/// The text that bears on one level: the statements about it and the universal ones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A clause of a part that counts, and the levels that it is about; none where it names none and
+/// none is in scope, so that it may hold for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClauseSpan {
+    /// Where in the text.
+    pub span: Span,
+    /// The levels.
+    pub levels: LevelSet,
+}
+
+/// The text that bears on one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     /// The level.
     pub level: Level,
-    /// Stretches of the text in order, without overlap.
-    pub spans: Vec<Span>,
+    /// Clauses about the level, in the order of the text, without overlap.
+    pub own: Vec<Span>,
+    /// Clauses about no level in particular, which may hold for this one too.
+    pub general: Vec<Span>,
 }
 
 /// What a section of a report is for (rule 1).
@@ -176,9 +188,36 @@ pub struct Extraction {
     pub mentions: Vec<Mention>,
     /// Lengths and areas.
     pub measurements: Vec<Measurement>,
-    /// The text that bears on each level that any text bears on.
-    pub passages: Vec<Passage>,
+    /// The clauses of what counts, in the order of the text.
+    #[serde(skip)]
+    pub clauses: Vec<ClauseSpan>,
+    /// Where levels are named, with the levels.
+    #[serde(skip)]
+    pub namings: Vec<ClauseSpan>,
+    /// The levels that a statement about the whole lumbar spine covers in this report (rule 5).
+    #[serde(skip)]
+    pub lumbar: LevelSet,
     /// The sections, which together are the whole text.
     #[serde(default)]
     pub sections: Vec<SectionSpan>,
+}
+
+impl Extraction {
+    /// The text that bears on each level that any text may bear on, from top to bottom.
+    pub fn passages(&self) -> Vec<Passage> {
+        let about = |test: &dyn Fn(LevelSet) -> bool| -> Vec<Span> {
+            self.clauses.iter().filter(|clause| test(clause.levels)).map(|c| c.span).collect()
+        };
+        let general = about(&LevelSet::is_empty);
+        let named = self.clauses.iter().fold(LevelSet::EMPTY, |all, c| all.union(c.levels));
+        let universal = if general.is_empty() { LevelSet::EMPTY } else { self.lumbar };
+        named
+            .union(universal)
+            .iter()
+            .map(|level| {
+                let own = about(&|levels| levels.contains(level));
+                Passage { level, own, general: general.clone() }
+            })
+            .collect()
+    }
 }

@@ -28,7 +28,7 @@ mod vocabulary;
 use std::sync::Arc;
 
 pub use finding::{
-    Extraction, Finding, Measurement, Mention, Passage, Quantity, Section, SectionSpan,
+    ClauseSpan, Extraction, Finding, Measurement, Mention, Passage, Quantity, Section, SectionSpan,
 };
 pub use lexicon::{Lexicon, LexiconError};
 

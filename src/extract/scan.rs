@@ -1,5 +1,6 @@
 //! Tokens to items: every phrase of the lexicon, level, number and sign of a text in order.
 
+use super::finding::ClauseSpan;
 use super::level::{Found, Grammar, Levels, Vertebra};
 use super::sense::Sense;
 use super::token::{Kind, Token, tokenize};
@@ -88,6 +89,18 @@ impl Scan {
             start: self.tokens[item.first as usize].start,
             end: self.tokens[item.end as usize - 1].end,
         }
+    }
+
+    /// Where the text names levels, and which.
+    pub fn namings(&self) -> Vec<ClauseSpan> {
+        let naming = |item: &Item| match item.tag {
+            Tag::Levels(index) => Some(ClauseSpan {
+                span: self.span(*item),
+                levels: self.levels[index as usize].set(),
+            }),
+            _ => None,
+        };
+        self.items.iter().filter_map(naming).collect()
     }
 
     fn find_levels(&mut self, vocabulary: &Vocabulary, text: &str) {

@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::finding::{Finding, Mention};
+use super::finding::{ClauseSpan, Finding, Mention};
 use super::sense::Anatomy;
 use crate::label::{
     Cell, Certainty, Directness, Grade, Level, LevelSet, Naming, Side, Span, Statement,
@@ -45,16 +45,15 @@ pub(super) struct Draft {
 pub(super) struct Drafts {
     drafts: Vec<Draft>,
     mentioned: LevelSet,
-    /// The clauses about each level.
-    bearing: Vec<(LevelSet, Span)>,
+    /// The clauses, and the levels that each is about.
+    clauses: Vec<ClauseSpan>,
 }
 
 /// What a text comes to.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub statements: Vec<Statement>,
-    /// The clauses that bear on each level.
-    pub bearing: Vec<(LevelSet, Span)>,
+    pub clauses: Vec<ClauseSpan>,
     /// The levels that a universal statement covers.
     pub universal: LevelSet,
     transitional: bool,
@@ -77,11 +76,9 @@ impl Drafts {
         self.mentioned = self.mentioned.union(levels);
     }
 
-    /// Notes that a clause is about these levels.
-    pub fn bear(&mut self, levels: LevelSet, span: Span) {
-        if !levels.is_empty() {
-            self.bearing.push((levels, span));
-        }
+    /// Notes a clause and the levels that it is about.
+    pub fn clause(&mut self, levels: LevelSet, span: Span) {
+        self.clauses.push(ClauseSpan { span, levels });
     }
 
     /// The statements that follow, in the order of the text.
@@ -101,7 +98,6 @@ impl Drafts {
 
         let mut superseded = [false; Cell::COUNT];
         let mut order: Vec<(bool, Statement)> = Vec::new();
-        let mut bearing = self.bearing;
         for draft in &self.drafts {
             let (levels, naming) = known.levels(draft, &own);
             let levels: LevelSet = levels.iter().filter(|&level| exists(level)).collect();
@@ -109,15 +105,10 @@ impl Drafts {
                 superseded[statement.cell.index()] |= draft.addendum;
                 order.push((draft.addendum, statement));
             }
-            if naming == Naming::Universal
-                && let Some(span) = covering(draft)
-            {
-                bearing.push((levels, span));
-            }
         }
         order.retain(|(addendum, statement)| *addendum || !superseded[statement.cell.index()]);
         let statements = order.into_iter().map(|(_, statement)| statement).collect();
-        Settled { statements, bearing, universal, transitional }
+        Settled { statements, clauses: self.clauses, universal, transitional }
     }
 
     /// The levels of which something named is said, by structure.
@@ -153,7 +144,7 @@ impl Drafts {
             return scopes.into_iter().map(|(scope, ..)| scope).collect();
         }
         let follows = |levels: LevelSet, end: u32| {
-            self.bearing.iter().any(|(about, span)| *about == levels && span.start > end)
+            self.clauses.iter().any(|clause| clause.levels == levels && clause.span.start > end)
         };
         scopes.retain(|&(_, levels, end)| follows(levels, end));
         scopes.into_iter().map(|(scope, ..)| scope).collect()
@@ -223,9 +214,4 @@ const fn stenosis_of(anatomy: Anatomy) -> StenosisType {
         Anatomy::Foramen => StenosisType::Foraminal,
         Anatomy::Recess => StenosisType::Recess,
     }
-}
-
-fn covering(draft: &Draft) -> Option<Span> {
-    let (first, last) = (draft.evidence.first()?, draft.evidence.last()?);
-    Some(Span { start: first.start, end: last.end })
 }

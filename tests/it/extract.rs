@@ -81,9 +81,8 @@ fn check_spans(text: &str, extraction: &Extraction) {
     }
     extraction.mentions.iter().for_each(|mention| check(&mention.span));
     extraction.measurements.iter().for_each(|measured| check(&measured.span));
-    for passage in &extraction.passages {
-        passage.spans.iter().for_each(check);
-    }
+    extraction.clauses.iter().for_each(|clause| check(&clause.span));
+    extraction.namings.iter().for_each(|naming| check(&naming.span));
     check_sections(text, &extraction.sections);
 }
 
@@ -213,7 +212,7 @@ fn large_and_odd_texts_come_to_an_end() {
     for unit in units {
         let text = unit.repeat(SIZE / unit.len());
         let extraction = extractor.extract(&text);
-        assert!(extraction.passages.len() <= Level::ALL.len(), "{unit:?}");
+        assert!(extraction.passages().len() <= Level::ALL.len(), "{unit:?}");
     }
     let sentence = "At L4-5 there is severe canal stenosis. ";
     let long = sentence.repeat(10_000_000 / sentence.len());
@@ -228,14 +227,15 @@ fn a_passage_holds_the_evidence_of_its_level() {
     let extraction = extractor().extract(text);
     let cell = Cell { level: Level::L4L5, target: Target::ForaminalLeft };
     let statement = extraction.statements.iter().find(|s| s.cell == cell).unwrap();
-    let passage = extraction.passages.iter().find(|p| p.level == Level::L4L5).unwrap();
+    let passages = extraction.passages();
+    let passage = passages.iter().find(|p| p.level == Level::L4L5).unwrap();
     for evidence in &statement.evidence {
         let holds = |span: &Span| span.start <= evidence.start && evidence.end <= span.end;
-        assert!(passage.spans.iter().any(holds), "{passage:?} lacks {evidence:?}");
+        assert!(passage.own.iter().any(holds), "{passage:?} lacks {evidence:?}");
     }
     let universal = extraction.statements.iter().find(|s| s.naming == Naming::Universal).unwrap();
     let words = &text[universal.evidence[0].range()];
-    let in_passage = passage.spans.iter().any(|span| text[span.range()].contains(words));
+    let in_passage = passage.general.iter().any(|span| text[span.range()].contains(words));
     assert!(in_passage, "universal statements bear on every level");
 }
 

@@ -14,9 +14,10 @@ const ROWS: [&[&str]; 6] = [
 ];
 
 /// Heavy crates and the modules that are their home.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("tch", &["engine", "learn"]),
     ("rust_bert", &["engine"]),
+    ("rust_tokenizers", &["engine"]),
     ("askama", &["page", "web"]),
     ("rusqlite", &["store"]),
     ("tantivy", &["search"]),

@@ -61,10 +61,10 @@ fn sentences_about(
     opinions: &[Opinion],
 ) -> Vec<String> {
     let opinion = opinions.iter().find(|opinion| opinion.cell == cell);
-    let passage = extraction.passages.iter().find(|passage| passage.level == cell.level);
+    let passage = extraction.passages().into_iter().find(|passage| passage.level == cell.level);
     let spans = match (opinion, passage) {
         (Some(opinion), _) => evidence(opinion),
-        (None, Some(passage)) => passage.spans.clone(),
+        (None, Some(passage)) => passage.own,
         (None, None) => Vec::new(),
     };
     let touched = |sentence: &Range<usize>| {

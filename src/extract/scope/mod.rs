@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use clauses::{LONGEST_CLAUSE, past, respective, sentences};
 
 use super::claim::{Around, Binder, Claim};
-use super::finding::{Extraction, Passage, Section};
+use super::finding::{Extraction, Section};
 use super::layout::Line;
 use super::mention;
 use super::place::{Clause, Mark, Place};
@@ -18,7 +18,7 @@ use super::scan::{Item, Scan, Tag};
 use super::sense::{Anatomy, Region, Sense};
 use super::settle::{Draft, Drafts, Where};
 use super::table;
-use crate::label::{Level, LevelSet, Side, Span, Trace};
+use crate::label::{Level, Side, Span, Trace};
 
 /// The levels that hold for the clauses after the words that named them.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +96,9 @@ impl<'a> Walk<'a> {
         self.out.mentions.retain(|mention| mention.level.is_none_or(|l| settled.exists(l)));
         self.out.measurements.retain(|m| m.level.is_none_or(|l| settled.exists(l)));
         self.out.statements = settled.statements;
-        self.out.passages = passages(settled.bearing, settled.universal);
+        self.out.clauses = settled.clauses;
+        self.out.lumbar = settled.universal;
+        self.out.namings = self.scan.namings();
         self.out
     }
 
@@ -213,7 +215,9 @@ impl<'a> Walk<'a> {
             self.before = Some(claim.anatomy);
         }
         mention::read(self.scan, self.text, &clause, levels, &mut self.out);
-        self.drafts.bear(levels, span);
+        if !levels.is_empty() || !context.is_elsewhere() {
+            self.drafts.clause(levels, span);
+        }
         self.remember(&context);
         self.lesion = lesion;
         self.clause = clause;
@@ -306,24 +310,4 @@ fn joined(mut spans: Vec<Span>, text: &str) -> SmallVec<[Span; 4]> {
 
 fn is_blank(text: &str, from: u32, to: u32) -> bool {
     text[from as usize..to as usize].chars().all(|c| c == ' ')
-}
-
-/// The passages of each level: its own clauses and the universal ones, in order.
-fn passages(mut bearing: Vec<(LevelSet, Span)>, universal: LevelSet) -> Vec<Passage> {
-    bearing.sort_by_key(|(_, span)| *span);
-    let named = bearing.iter().fold(LevelSet::EMPTY, |all, (levels, _)| all.union(*levels));
-    named
-        .union(universal)
-        .iter()
-        .map(|level| {
-            let mut spans: Vec<Span> = bearing
-                .iter()
-                .filter(|(levels, _)| levels.contains(level))
-                .map(|(_, span)| *span)
-                .collect();
-            spans.dedup();
-            Passage { level, spans }
-        })
-        .filter(|passage| !passage.spans.is_empty())
-        .collect()
 }
