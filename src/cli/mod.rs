@@ -19,6 +19,8 @@ mod search;
 mod serve;
 mod simulate;
 mod stream;
+#[cfg(feature = "neural")]
+mod train;
 mod user;
 
 use std::io;
@@ -47,6 +49,8 @@ enum Verb {
     User(user::Args),
     Index(index::Args),
     Simulate(simulate::Args),
+    #[cfg(feature = "neural")]
+    Train(train::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
 }
@@ -70,6 +74,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::User(args) => user::run(&args),
         Verb::Index(args) => index::run(&args),
         Verb::Simulate(args) => simulate::run(&args),
+        #[cfg(feature = "neural")]
+        Verb::Train(args) => train::run(&args),
         Verb::Backup(args) => backup::back_up(&args),
         Verb::Restore(args) => backup::restore(&args),
     };

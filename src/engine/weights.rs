@@ -42,7 +42,7 @@ pub fn load(variables: &VarStore, path: &Path) -> Result<(), WeightsError> {
     Ok(())
 }
 
-/// Writes a network's variables in half precision.
+/// Writes a network's variables in half precision, whole or not at all.
 ///
 /// # Errors
 /// Where the file cannot be written.
@@ -54,8 +54,10 @@ pub fn save(variables: &VarStore, path: &Path) -> Result<(), WeightsError> {
         .collect();
     // The same weights make the same file.
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Tensor::write_safetensors(&tensors, path)
-        .map_err(|source| WeightsError::Unwritable { path: path.to_owned(), source })
+    let unwritable = |source| WeightsError::Unwritable { path: path.to_owned(), source };
+    let beside = path.with_extension("new");
+    Tensor::write_safetensors(&tensors, &beside).map_err(unwritable)?;
+    std::fs::rename(&beside, path).map_err(|source| unwritable(source.into()))
 }
 
 fn shapes(tensors: &BTreeMap<String, Tensor>) -> BTreeMap<&str, Vec<i64>> {

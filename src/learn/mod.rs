@@ -2,10 +2,14 @@
 //!
 //! Predictions are passed in: what made them, rules or a network, is not known here.
 
+#[cfg(feature = "neural")]
+mod adamw;
 mod bootstrap;
 mod gold;
 mod labels;
 mod metrics;
+#[cfg(feature = "neural")]
+pub mod reader;
 mod tally;
 
 pub use bootstrap::Bootstrap;

@@ -13,4 +13,6 @@ mod page;
 mod report;
 mod simulate;
 mod tidy;
+#[cfg(feature = "neural")]
+mod train;
 mod web;

@@ -1,0 +1,127 @@
+//! `train reader`: the transformer, on dictated reports and on labels of people.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::INTERRUPTED;
+use crate::cli::lexicon::LexiconArgs;
+use crate::engine::Device;
+use crate::learn::reader::{Course, Order};
+use crate::learn::{Gold, read_gold};
+
+const EXAMPLES: &str = "\
+Examples:
+  scripts/minilm minilm                               # fetches the encoder to start from, once
+  deepspine train reader --base minilm -o reader
+  deepspine train reader --base minilm -o reader      # stopped? goes on where it was
+  deepspine train reader ours.jsonl --base minilm -o reader
+
+A training that is stopped goes on from its last round when the same command is given again.";
+
+/// Train the transformer that reads reports.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ReaderArgs {
+    /// Labelled reports to learn from beside the dictated ones, as gold files.
+    #[arg(value_name = "GOLD.jsonl")]
+    gold: Vec<PathBuf>,
+
+    /// The folder of the encoder to start from: config.json, vocab.txt, model.safetensors.
+    #[arg(long, value_name = "FOLDER")]
+    base: PathBuf,
+
+    /// Where the model and its checkpoints go.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+
+    /// Decides everything: the same seed trains the same model on the same machine.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+
+    /// How many steps to take in all.
+    #[arg(long, default_value_t = 8_000, value_name = "N")]
+    steps: i32,
+
+    /// How many tokens a step learns from.
+    #[arg(long, default_value_t = 1536, value_name = "N")]
+    tokens: usize,
+
+    /// How many dictated reports make a round, after which progress is judged and kept.
+    #[arg(long, default_value_t = 600, value_name = "N")]
+    reports: u64,
+
+    /// How many word pieces the model may know: 10,500 make a model of 30 MB.
+    #[arg(long, default_value_t = 10_500, value_name = "N")]
+    pieces: usize,
+
+    /// The highest learning rate.
+    #[arg(long, default_value_t = 2e-4, value_name = "RATE")]
+    rate: f64,
+
+    /// What to train on: cpu, cuda, cuda:1.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Device,
+
+    #[command(flatten)]
+    lexicon: LexiconArgs,
+}
+
+pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
+    let mut gold = Vec::new();
+    for path in &args.gold {
+        gold.append(&mut read(path).with_context(|| format!("`{}`", path.display()))?);
+    }
+    let order = Order {
+        base: args.base.clone(),
+        folder: args.output.clone(),
+        seed: args.seed,
+        steps: args.steps,
+        tokens: args.tokens,
+        reports: args.reports,
+        pieces: args.pieces,
+        rate: args.rate,
+        gold,
+        device: args.device,
+    };
+    let mut course = Course::open(order, args.lexicon.extractor()?)?;
+    // Files appear whole or not at all, so that any moment is good to stop at.
+    ctrlc::set_handler(|| {
+        eprintln!("\nstopped; the same command goes on from the last round");
+        std::process::exit(INTERRUPTED.into());
+    })?;
+    let template = "{bar:30} {percent:>3} %, step {pos}, {per_sec}, {eta} left, {msg}";
+    let bar = ProgressBar::new(args.steps as u64)
+        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    bar.set_position(course.record().steps as u64);
+    bar.reset_eta();
+    while !course.is_over() {
+        let progress = course.round(|loss| {
+            bar.inc(1);
+            bar.set_message(format!("loss {loss:.3}"));
+        })?;
+        let record = course.record();
+        bar.suspend(|| {
+            eprintln!(
+                "round {:>4}, step {:>6}: loss {:.4}; on held-out phrases loss {:.4}, strict F1 {:.4}",
+                record.rounds,
+                record.steps,
+                record.curve.last().map_or(0.0, |point| point.1),
+                progress.loss,
+                progress.f1(),
+            );
+        });
+    }
+    bar.finish_and_clear();
+    println!("{}", args.output.join("weights.safetensors").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &PathBuf) -> Result<Vec<Gold>> {
+    let file = File::open(path).context("cannot be opened; check its name and your rights")?;
+    Ok(read_gold(BufReader::new(file)).collect::<Result<_, _>>()?)
+}

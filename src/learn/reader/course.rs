@@ -1,0 +1,269 @@
+//! A whole training in its folder: rounds of dictated reports, a checkpoint after each, so that a
+//! training that is stopped at any moment goes on from its last round as if it had not been.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor, nn::VarStore};
+
+use super::{Example, Fit, Plan, Progress, examples};
+use crate::engine::encoder::{Base, BaseError, Network, Vocabulary, VocabularyError};
+use crate::engine::{Device, WeightsError, save};
+use crate::extract::Extractor;
+use crate::learn::{Gold, Label, Labels};
+use crate::simulate::{Part, SimulatedReport, Simulation};
+
+/// What a training is asked for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The folder of the published encoder.
+    pub base: PathBuf,
+    /// Where the model and the checkpoints go.
+    pub folder: PathBuf,
+    /// Decides everything: the same seed trains the same model on the same machine.
+    pub seed: u64,
+    /// Steps in all.
+    pub steps: i32,
+    /// Tokens of a batch.
+    pub tokens: usize,
+    /// Dictated reports of a round; progress is judged on half as many others.
+    pub reports: u64,
+    /// Word pieces that the model may know.
+    pub pieces: usize,
+    /// The highest rate.
+    pub rate: f64,
+    /// Reports whose labels people know, read once a round.
+    pub gold: Vec<Gold>,
+    /// What to train on.
+    pub device: Device,
+}
+
+/// Where a training stands. It is written after each round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The seed that it began with.
+    pub seed: u64,
+    /// Rounds done.
+    pub rounds: u64,
+    /// Steps done.
+    pub steps: i32,
+    /// Of each round: steps so far, mean loss in training, then loss and strict F1 on held-out
+    /// phrases.
+    pub curve: Vec<(i32, f64, f64, f64)>,
+}
+
+/// Why a training cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what each is")]
+pub enum CourseError {
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error("`{path}` cannot be read or written")]
+    Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` is no record of a training; remove the folder to begin anew")]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("`{path}` is damaged; remove the folder to begin anew")]
+    Checkpoint { path: PathBuf, source: tch::TchError },
+    #[error("`{path}` is of a training with seed {found}; give it, or another folder")]
+    OtherSeed { path: PathBuf, found: u64 },
+}
+
+/// A training under way.
+#[allow(missing_debug_implementations, reason = "the network has none")]
+pub struct Course {
+    order: Order,
+    fit: Fit,
+    vocabulary: Vocabulary,
+    extractor: Extractor,
+    record: Record,
+    held_out: Vec<Example>,
+}
+
+impl Course {
+    /// Tokens that a sequence may have.
+    const LONGEST: i64 = 256;
+
+    /// Begins a training, or takes up the one whose folder is given.
+    ///
+    /// # Errors
+    /// Where the base or the folder is not what it should be.
+    pub fn open(order: Order, mut extractor: Extractor) -> Result<Self, CourseError> {
+        std::fs::create_dir_all(&order.folder)
+            .map_err(|source| CourseError::Unwritable { path: order.folder.clone(), source })?;
+        let base = Base::open(&order.base)?;
+        tch::manual_seed(order.seed as i64);
+        let kept = Self::pieces(&base, &order, &mut extractor)?;
+        write(&order.folder.join("vocab.txt"), base.lines(&kept).as_bytes())?;
+        let config = base.config(&kept, Self::LONGEST);
+        write(&order.folder.join("config.json"), json(&config).as_bytes())?;
+        let variables = VarStore::new(order.device.torch());
+        let network = Network::new(&variables.root(), &config);
+        base.fill(&variables, &kept)?;
+        let vocabulary = Vocabulary::load(&order.folder.join("vocab.txt"))?;
+        let plan = Plan {
+            steps: order.steps,
+            warm_up: order.steps / 20,
+            rate: order.rate,
+            tokens: order.tokens,
+        };
+        let held_out = Simulation::new(order.seed);
+        let held_out = (0..order.reports / 2)
+            .flat_map(|number| {
+                let report = held_out.dictation(u64::MAX - number, Part::HeldOut);
+                Self::read(&report, &mut extractor, &vocabulary)
+            })
+            .collect();
+        let record = Record { seed: order.seed, rounds: 0, steps: 0, curve: Vec::new() };
+        let fit = Fit::new(variables, network, plan);
+        let mut course = Self { order, fit, vocabulary, extractor, record, held_out };
+        course.take_up()?;
+        Ok(course)
+    }
+
+    /// The word pieces of the model: those of a sample of what it is taught with come first.
+    fn pieces(
+        base: &Base,
+        order: &Order,
+        extractor: &mut Extractor,
+    ) -> Result<Vec<i64>, CourseError> {
+        let whole = Vocabulary::load(&base.vocabulary())?;
+        let simulation = Simulation::new(order.seed);
+        let mut used = BTreeSet::new();
+        let mut take = |examples: Vec<Example>| {
+            used.extend(examples.into_iter().flat_map(|example| example.sequence.tokens));
+        };
+        for number in 0..order.reports * 4 {
+            take(Self::read(&simulation.dictation(number, Part::Training), extractor, &whole));
+        }
+        for gold in &order.gold {
+            let longest = Self::LONGEST as usize;
+            take(examples(&gold.text, &gold.labels, extractor, &whole, longest));
+        }
+        Ok(base.kept(&used, order.pieces))
+    }
+
+    fn read(
+        report: &SimulatedReport,
+        extractor: &mut Extractor,
+        vocabulary: &Vocabulary,
+    ) -> Vec<Example> {
+        let mut labels = Labels::default();
+        for label in &report.labels {
+            if let Some(grade) = label.verdict.grade() {
+                labels.set(label.cell, Label { grade, certainty: label.certainty });
+            }
+        }
+        examples(&report.report.text, &labels, extractor, vocabulary, Self::LONGEST as usize)
+    }
+
+    /// Where the training stands.
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Whether all steps were taken.
+    pub const fn is_over(&self) -> bool {
+        self.fit.is_over()
+    }
+
+    /// Learns from the next reports, judges what came of it and leaves a checkpoint. `stepped` gets
+    /// the loss of each step.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn round(&mut self, mut stepped: impl FnMut(f64)) -> Result<Progress, CourseError> {
+        let round = self.record.rounds;
+        let mut random =
+            fastrand::Rng::with_seed(self.order.seed ^ round.wrapping_mul(0x9e37_79b9));
+        tch::manual_seed(random.i64(..));
+        let simulation = Simulation::new(self.order.seed);
+        let mut lessons = Vec::new();
+        for number in round * self.order.reports..(round + 1) * self.order.reports {
+            let report = simulation.dictation(number, Part::Training);
+            lessons.extend(Self::read(&report, &mut self.extractor, &self.vocabulary));
+        }
+        for gold in &self.order.gold {
+            let longest = Self::LONGEST as usize;
+            let (extractor, vocabulary) = (&mut self.extractor, &self.vocabulary);
+            lessons.extend(examples(&gold.text, &gold.labels, extractor, vocabulary, longest));
+        }
+        let (mut sum, mut steps) = (0.0, 0.0);
+        self.fit.round(lessons, &mut random, |loss| {
+            sum += loss;
+            steps += 1.0;
+            stepped(loss);
+        });
+        let progress = self.fit.judge(&self.held_out);
+        self.record.rounds += 1;
+        self.record.steps = self.fit.steps();
+        let mean = if steps > 0.0 { sum / steps } else { 0.0 };
+        let point = (self.record.steps, mean, progress.loss, progress.f1());
+        self.record.curve.push(point);
+        self.keep()?;
+        Ok(progress)
+    }
+
+    /// Writes the model and what a resumed training needs.
+    fn keep(&self) -> Result<(), CourseError> {
+        save(&self.fit.variables, &self.order.folder.join("weights.safetensors"))?;
+        let mut tensors: Vec<(String, Tensor)> = self
+            .fit
+            .variables
+            .variables()
+            .into_iter()
+            .map(|(name, tensor)| (format!("variable.{name}"), tensor.detach().contiguous()))
+            .collect();
+        tensors.extend(self.fit.moments());
+        let path = self.order.folder.join("checkpoint.safetensors");
+        let beside = self.order.folder.join("checkpoint.new");
+        Tensor::write_safetensors(&tensors, &beside)
+            .map_err(|source| CourseError::Checkpoint { path: beside.clone(), source })?;
+        std::fs::rename(&beside, &path)
+            .map_err(|source| CourseError::Unwritable { path, source })?;
+        write(&self.order.folder.join("training.json"), json(&self.record).as_bytes())
+    }
+
+    /// Goes on where the folder's checkpoint stands, if it has one.
+    fn take_up(&mut self) -> Result<(), CourseError> {
+        let path = self.order.folder.join("training.json");
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+        let record: Record = serde_json::from_str(&text)
+            .map_err(|source| CourseError::Malformed { path: path.clone(), source })?;
+        if record.seed != self.order.seed {
+            return Err(CourseError::OtherSeed { path, found: record.seed });
+        }
+        let path = self.order.folder.join("checkpoint.safetensors");
+        let tensors = Tensor::read_safetensors(&path)
+            .map_err(|source| CourseError::Checkpoint { path, source })?;
+        let (variables, moments): (Vec<_>, Vec<_>) =
+            tensors.into_iter().partition(|(name, _)| name.starts_with("variable."));
+        let mut own = self.fit.variables.variables();
+        for (name, tensor) in variables {
+            if let Some(variable) = own.get_mut(&name["variable.".len()..]) {
+                tch::no_grad(|| variable.copy_(&tensor.to_kind(Kind::Float)));
+            }
+        }
+        self.fit.resume(moments, record.steps);
+        self.record = record;
+        Ok(())
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Only numbers and plain names are written, which JSON can always hold.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CourseError> {
+    let unwritable = |source| CourseError::Unwritable { path: path.to_owned(), source };
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, bytes).map_err(unwritable)?;
+    std::fs::rename(&beside, path).map_err(unwritable)
+}
