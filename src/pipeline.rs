@@ -1,8 +1,12 @@
 //! Report to reading. Read this first: it is the whole main job on one page.
 
 use crate::archive::Read;
+#[cfg(feature = "neural")]
+use crate::engine::encoder::{LevelView, TargetView};
 use crate::extract::{Extraction, Extractor};
 use crate::label::{Cell, Opinion, Reader, ReaderKind, Statement, Verdict, resolve};
+#[cfg(feature = "neural")]
+use crate::label::{Certainty, Evidence, Grade, Target};
 use crate::store::Body;
 
 /// Reads one report's text and resolves its statements into opinions, one a mentioned cell, by
@@ -41,4 +45,32 @@ fn opinions(statements: &[Statement]) -> Vec<Opinion> {
         .filter_map(|statements| Some(resolve(statements.first()?.cell, statements)))
         .filter(|opinion| opinion.verdict != Verdict::NotMentioned)
         .collect()
+}
+
+/// The opinions that follow from what the transformer makes of a text's levels: in each cell the
+/// most probable verdict, with its distribution over the grades.
+#[cfg(feature = "neural")]
+pub fn transformer_opinions(levels: &[LevelView]) -> Vec<Opinion> {
+    let cells = levels.iter().flat_map(|view| {
+        Target::ALL
+            .into_iter()
+            .zip(&view.targets)
+            .map(move |(target, seen)| (Cell { level: view.level, target }, seen))
+    });
+    cells.filter_map(|(cell, seen)| opinion(cell, seen)).collect()
+}
+
+#[cfg(feature = "neural")]
+fn opinion(cell: Cell, seen: &TargetView) -> Option<Opinion> {
+    let [not_mentioned, grades @ ..] = seen.probabilities;
+    let (grade, probability) =
+        Grade::ALL.into_iter().zip(grades).max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (probability > not_mentioned).then(|| Opinion {
+        cell,
+        verdict: Verdict::Graded(grade),
+        certainty: if seen.hedged > 0.5 { Certainty::Hedged } else { Certainty::Stated },
+        conflict: false,
+        distribution: Some(grades),
+        evidence: Evidence::Spans(seen.evidence.clone()),
+    })
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use deepspine::engine::Device;
-use deepspine::engine::encoder::{Config, Network};
+use deepspine::engine::encoder::{Config, Network, Reader};
 use deepspine::extract::{Extractor, Lexicon};
+use deepspine::label::Level;
 use deepspine::learn::reader::{Course, CourseError, Order};
 use deepspine::simulate::{Part, Simulation};
 use tch::{Tensor, nn::VarStore};
@@ -100,8 +101,34 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
         assert!(folder.path().join("reader").join(file).is_file(), "{file}");
     }
 
+    reads_what_it_learned(&folder.path().join("reader"));
+
     let other = open(order(folder.path(), 2)).err().unwrap().to_string();
     assert!(other.contains("seed 1"), "{other}");
+}
+
+/// The model that a training leaves reads texts: probabilities that add up, and words as evidence.
+fn reads_what_it_learned(folder: &Path) {
+    let reader = Reader::load(folder, Device::CPU).unwrap();
+    let mut extractor = Extractor::new(&Lexicon::builtin("en").unwrap());
+    let text = "L3-L4: Severe canal stenosis.\nL4-L5: Both foramina are patent.";
+    let extraction = extractor.extract(text);
+    let levels = &reader.read(&[(text, &extraction), ("", &extractor.extract(""))])[..];
+    assert_eq!(
+        levels[0].iter().map(|view| view.level).collect::<Vec<_>>(),
+        [Level::L3L4, Level::L4L5]
+    );
+    assert!(levels[1].is_empty());
+    for seen in levels[0].iter().flat_map(|view| &view.targets) {
+        let sum: f32 = seen.probabilities.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-4, "{seen:?}");
+        assert!(!seen.evidence.is_empty());
+        assert!(seen.evidence.iter().all(|span| text.get(span.range()).is_some()));
+    }
+
+    std::fs::write(folder.join("config.json"), "{}").unwrap();
+    let message = Reader::load(folder, Device::CPU).err().unwrap().to_string();
+    assert!(message.contains("config.json"), "{message}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ use serde::Serialize;
 
 use self::miss::Miss;
 use super::lexicon::LexiconArgs;
+#[cfg(feature = "neural")]
+use crate::engine::{Device, encoder::Reader};
+use crate::extract::{Extraction, Extractor};
+use crate::label::Opinion;
 use crate::learn::{Bootstrap, Gold, Labels, Scores, read_gold, score};
 use crate::pipeline;
 
@@ -45,9 +49,10 @@ A report is exactly right where all its cells are. Intervals hold 95 % of resamp
 Examples:
   deepspine evaluate reader gold.jsonl
   deepspine evaluate reader gold.jsonl --errors | less
-  deepspine evaluate reader gold.jsonl --json | jq .cells.f1"#;
+  deepspine evaluate reader gold.jsonl --json | jq .cells.f1
+  deepspine evaluate reader gold.jsonl --model reader"#;
 
-/// Score the rules, which read reports.
+/// Score a reader of reports: the rules, or a transformer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MEASURES)]
 struct ReaderArgs {
@@ -58,6 +63,11 @@ struct ReaderArgs {
     /// Show every wrong cell with the sentences it was read from, or could have been.
     #[arg(long)]
     errors: bool,
+
+    /// Score the transformer whose model is in this folder, instead of the rules.
+    #[cfg(feature = "neural")]
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
 
     /// Print JSON.
     #[arg(long)]
@@ -97,17 +107,20 @@ fn reader(args: &ReaderArgs) -> Result<()> {
         gold.append(&mut read(path).with_context(|| format!("`{}`", path.display()))?);
     }
     let extractor = args.lexicon.extractor()?;
+    let readings = by_rules(&gold, &extractor);
+    #[cfg(feature = "neural")]
+    let readings = match &args.model {
+        Some(folder) => by_model(folder, &gold, readings)?,
+        None => readings,
+    };
     let (labels, misses): (Vec<Labels>, Vec<Vec<Miss>>) = gold
         .par_iter()
-        .map_init(
-            || extractor.clone(),
-            |extractor, gold| {
-                let (extraction, opinions) = pipeline::read_text(extractor, &gold.text);
-                let misses =
-                    if args.errors { miss::find(gold, &extraction, &opinions) } else { Vec::new() };
-                (opinions.iter().collect(), misses)
-            },
-        )
+        .zip(readings)
+        .map(|(gold, (extraction, opinions))| {
+            let misses =
+                if args.errors { miss::find(gold, &extraction, &opinions) } else { Vec::new() };
+            (opinions.iter().collect(), misses)
+        })
         .unzip();
 
     let bootstrap =
@@ -115,6 +128,35 @@ fn reader(args: &ReaderArgs) -> Result<()> {
     let scores = score(gold.iter().map(|gold| &gold.labels).zip(&labels), bootstrap);
     let errors = args.errors.then(|| misses.into_iter().flatten().collect());
     print(&Results { scores, errors }, args.json).context("the results cannot be printed")
+}
+
+type Read = (Extraction, Vec<Opinion>);
+
+/// What the rules make of each report.
+fn by_rules(gold: &[Gold], extractor: &Extractor) -> Vec<Read> {
+    gold.par_iter()
+        .map_init(
+            || extractor.clone(),
+            |extractor, gold| pipeline::read_text(extractor, &gold.text),
+        )
+        .collect()
+}
+
+/// The same reports with the opinions of the model in a folder instead.
+#[cfg(feature = "neural")]
+fn by_model(folder: &Path, gold: &[Gold], rules: Vec<Read>) -> Result<Vec<Read>> {
+    let model = Reader::load(folder, Device::CPU)?;
+    let texts: Vec<(&str, &Extraction)> = gold
+        .iter()
+        .zip(&rules)
+        .map(|(gold, (extraction, _))| (gold.text.as_str(), extraction))
+        .collect();
+    let levels = model.read(&texts);
+    Ok(rules
+        .into_iter()
+        .zip(levels)
+        .map(|((extraction, _), levels)| (extraction, pipeline::transformer_opinions(&levels)))
+        .collect())
 }
 
 fn read(path: &Path) -> Result<Vec<Gold>> {

@@ -4,8 +4,10 @@ mod base;
 mod batch;
 mod input;
 mod network;
+mod reader;
 
 pub use base::{Base, BaseError};
 pub use batch::{Batch, batches};
 pub use input::{Sequence, Vocabulary, VocabularyError};
 pub use network::{CLASSES, Config, Network, Output};
+pub use reader::{LevelView, ModelError, Reader, TargetView};
