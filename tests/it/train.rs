@@ -105,6 +105,9 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
 
     let other = open(order(folder.path(), 2)).err().unwrap().to_string();
     assert!(other.contains("seed 1"), "{other}");
+    std::fs::write(folder.path().join("reader").join("vocab.txt"), "[PAD]\n").unwrap();
+    let other = open(order(folder.path(), 1)).err().unwrap().to_string();
+    assert!(other.contains("vocab.txt") && other.contains("on other reports"), "{other}");
 }
 
 /// The model that a training leaves reads texts: probabilities that add up, and words as evidence.

@@ -70,6 +70,11 @@ pub enum CourseError {
     Malformed { path: PathBuf, source: serde_json::Error },
     #[error("`{path}` is damaged; remove the folder to begin anew")]
     Checkpoint { path: PathBuf, source: tch::TchError },
+    #[error(
+        "`{path}` is of a training on other reports, with another base or by another version; give \
+         another folder to begin anew"
+    )]
+    OtherLessons { path: PathBuf },
     #[error("`{path}` is of a training with seed {found}; give it, or another folder")]
     OtherSeed { path: PathBuf, found: u64 },
 }
@@ -96,10 +101,16 @@ impl Course {
     pub fn open(order: Order, mut extractor: Extractor) -> Result<Self, CourseError> {
         std::fs::create_dir_all(&order.folder)
             .map_err(|source| CourseError::Unwritable { path: order.folder.clone(), source })?;
+        let begun = Self::recorded(&order)?.is_some();
         let base = Base::open(&order.base)?;
         tch::manual_seed(order.seed as i64);
         let kept = Self::pieces(&base, &order, &mut extractor)?;
-        write(&order.folder.join("vocab.txt"), base.lines(&kept).as_bytes())?;
+        let path = order.folder.join("vocab.txt");
+        let lines = base.lines(&kept);
+        if begun && std::fs::read_to_string(&path).ok().as_ref() != Some(&lines) {
+            return Err(CourseError::OtherLessons { path });
+        }
+        write(&path, lines.as_bytes())?;
         let config = base.config(&kept, Self::LONGEST);
         write(&order.folder.join("config.json"), json(&config).as_bytes())?;
         let variables = VarStore::new(order.device.torch());
@@ -229,15 +240,21 @@ impl Course {
         write(&self.order.folder.join("training.json"), json(&self.record).as_bytes())
     }
 
-    /// Goes on where the folder's checkpoint stands, if it has one.
-    fn take_up(&mut self) -> Result<(), CourseError> {
-        let path = self.order.folder.join("training.json");
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    /// The record of the training that a folder holds, if it holds one.
+    fn recorded(order: &Order) -> Result<Option<Record>, CourseError> {
+        let path = order.folder.join("training.json");
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
         let record: Record = serde_json::from_str(&text)
             .map_err(|source| CourseError::Malformed { path: path.clone(), source })?;
-        if record.seed != self.order.seed {
-            return Err(CourseError::OtherSeed { path, found: record.seed });
+        match record.seed == order.seed {
+            true => Ok(Some(record)),
+            false => Err(CourseError::OtherSeed { path, found: record.seed }),
         }
+    }
+
+    /// Goes on where the folder's checkpoint stands, if it has one.
+    fn take_up(&mut self) -> Result<(), CourseError> {
+        let Some(record) = Self::recorded(&self.order)? else { return Ok(()) };
         let path = self.order.folder.join("checkpoint.safetensors");
         let tensors = Tensor::read_safetensors(&path)
             .map_err(|source| CourseError::Checkpoint { path, source })?;
