@@ -9,6 +9,7 @@ mod data;
 mod evaluate;
 mod explain;
 mod extract;
+mod gold;
 mod import;
 mod index;
 mod lexicon;

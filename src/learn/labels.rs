@@ -1,6 +1,6 @@
 //! One report's labels, ready to be compared.
 
-use crate::label::{Cell, Certainty, Grade, Opinion};
+use crate::label::{Cell, CellLabel, Certainty, Grade, Opinion};
 
 /// What one cell is labelled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +38,21 @@ impl Labels {
     }
 }
 
-/// Opinions that are no grade (not mentioned, unassessable) label nothing.
-impl<'a> FromIterator<&'a Opinion> for Labels {
-    fn from_iter<I: IntoIterator<Item = &'a Opinion>>(opinions: I) -> Self {
+/// Verdicts that are no grade (not mentioned, unassessable) label nothing.
+impl FromIterator<CellLabel> for Labels {
+    fn from_iter<I: IntoIterator<Item = CellLabel>>(all: I) -> Self {
         let mut labels = Self::default();
-        for opinion in opinions {
-            if let Some(grade) = opinion.verdict.grade() {
-                labels.set(opinion.cell, Label { grade, certainty: opinion.certainty });
+        for CellLabel { cell, verdict, certainty, .. } in all {
+            if let Some(grade) = verdict.grade() {
+                labels.set(cell, Label { grade, certainty });
             }
         }
         labels
+    }
+}
+
+impl<'a> FromIterator<&'a Opinion> for Labels {
+    fn from_iter<I: IntoIterator<Item = &'a Opinion>>(opinions: I) -> Self {
+        opinions.into_iter().map(CellLabel::from).collect()
     }
 }

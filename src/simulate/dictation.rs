@@ -49,12 +49,7 @@ fn labels(statements: Vec<Statement>) -> Vec<CellLabel> {
             resolve(cell, own.collect())
         })
         .filter(|opinion| opinion.verdict != Verdict::NotMentioned)
-        .map(|opinion| CellLabel {
-            cell: opinion.cell,
-            verdict: opinion.verdict,
-            certainty: opinion.certainty,
-            conflict: opinion.conflict,
-        })
+        .map(|opinion| CellLabel::from(&opinion))
         .collect()
 }
 

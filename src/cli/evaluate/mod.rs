@@ -3,9 +3,10 @@
 mod miss;
 mod table;
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+#[cfg(feature = "neural")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -19,7 +20,7 @@ use super::lexicon::LexiconArgs;
 use crate::engine::{Device, encoder::Reader};
 use crate::extract::{Extraction, Extractor};
 use crate::label::Opinion;
-use crate::learn::{Bootstrap, Gold, Labels, Scores, read_gold, score};
+use crate::learn::{Bootstrap, Gold, Labels, Scores, score};
 use crate::pipeline;
 
 /// Score a reader against gold labels.
@@ -102,10 +103,7 @@ struct Results {
 }
 
 fn reader(args: &ReaderArgs) -> Result<()> {
-    let mut gold = Vec::new();
-    for path in &args.gold {
-        gold.append(&mut read(path).with_context(|| format!("`{}`", path.display()))?);
-    }
+    let gold = super::gold::read(&args.gold)?;
     let extractor = args.lexicon.extractor()?;
     let readings = by_rules(&gold, &extractor);
     #[cfg(feature = "neural")]
@@ -157,11 +155,6 @@ fn by_model(folder: &Path, gold: &[Gold], rules: Vec<Read>) -> Result<Vec<Read>>
         .zip(levels)
         .map(|((extraction, _), levels)| (extraction, pipeline::transformer_opinions(&levels)))
         .collect())
-}
-
-fn read(path: &Path) -> Result<Vec<Gold>> {
-    let file = File::open(path).context("cannot be opened; check its name and your rights")?;
-    Ok(read_gold(BufReader::new(file)).collect::<Result<_, _>>()?)
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {

@@ -1,18 +1,15 @@
 //! `train reader`: the transformer, on dictated reports and on labels of people.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::INTERRUPTED;
 use crate::cli::lexicon::LexiconArgs;
+use crate::cli::{INTERRUPTED, gold};
 use crate::engine::Device;
 use crate::learn::reader::{Course, Order};
-use crate::learn::{Gold, read_gold};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,10 +69,6 @@ pub(super) struct ReaderArgs {
 }
 
 pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
-    let mut gold = Vec::new();
-    for path in &args.gold {
-        gold.append(&mut read(path).with_context(|| format!("`{}`", path.display()))?);
-    }
     let order = Order {
         base: args.base.clone(),
         folder: args.output.clone(),
@@ -85,7 +78,7 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
         reports: args.reports,
         pieces: args.pieces,
         rate: args.rate,
-        gold,
+        gold: gold::read(&args.gold)?,
         device: args.device,
     };
     let mut course = Course::open(order, args.lexicon.extractor()?)?;
@@ -119,9 +112,4 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
     bar.finish_and_clear();
     println!("{}", args.output.join("weights.safetensors").display());
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &PathBuf) -> Result<Vec<Gold>> {
-    let file = File::open(path).context("cannot be opened; check its name and your rights")?;
-    Ok(read_gold(BufReader::new(file)).collect::<Result<_, _>>()?)
 }

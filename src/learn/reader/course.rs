@@ -11,7 +11,7 @@ use super::{Example, Fit, Plan, Progress, examples};
 use crate::engine::encoder::{Base, BaseError, Network, Vocabulary, VocabularyError};
 use crate::engine::{Device, WeightsError, save};
 use crate::extract::Extractor;
-use crate::learn::{Gold, Label, Labels};
+use crate::learn::{Gold, Labels};
 use crate::simulate::{Part, SimulatedReport, Simulation};
 
 /// What a training is asked for.
@@ -164,12 +164,7 @@ impl Course {
         extractor: &mut Extractor,
         vocabulary: &Vocabulary,
     ) -> Vec<Example> {
-        let mut labels = Labels::default();
-        for label in &report.labels {
-            if let Some(grade) = label.verdict.grade() {
-                labels.set(label.cell, Label { grade, certainty: label.certainty });
-            }
-        }
+        let labels: Labels = report.labels.iter().copied().collect();
         examples(&report.report.text, &labels, extractor, vocabulary, Self::LONGEST as usize)
     }
 

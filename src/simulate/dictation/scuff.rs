@@ -20,22 +20,20 @@ pub(super) fn scuff(text: String, random: &mut fastrand::Rng) -> String {
 
 /// Lines broken where a terminal of old would.
 fn wrapped(text: &str) -> String {
-    let wrap = |line: &str| textwrap_at(line, 68);
-    text.lines().map(wrap).collect::<Vec<_>>().join("\n")
-}
-
-fn textwrap_at(line: &str, width: usize) -> String {
+    const WIDTH: usize = 68;
     let mut out = String::new();
-    let mut column = 0;
-    for word in line.split(' ') {
-        if column > 0 && column + word.len() >= width {
-            out.push('\n');
-            column = 0;
-        } else if column > 0 {
-            out.push(' ');
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split(' ') {
+            if column > 0 {
+                let breaks = column + word.len() >= WIDTH;
+                out.push(if breaks { '\n' } else { ' ' });
+                column = if breaks { 0 } else { column };
+            }
+            out.push_str(word);
+            column += word.len() + 1;
         }
-        out.push_str(word);
-        column += word.len() + 1;
+        out.push('\n');
     }
     out
 }
