@@ -24,19 +24,19 @@ fn list(cells: &[Cell]) -> String {
     cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The opinions that a person starts from: none when blind, those of the rules when assisted, and
+/// The opinions that a person starts from: none when blind, those that label it when assisted, and
 /// for an adjudicator what all people agree on.
 pub fn shown(mode: Mode, readings: &[CurrentReading]) -> Vec<Opinion> {
     match mode {
-        Mode::Assisted => machine(readings).cloned().unwrap_or_default(),
+        Mode::Assisted => machine(readings).map_or_else(Vec::new, |r| r.body.opinions.clone()),
         Mode::Adjudication => agreed(readings),
         Mode::Blind | Mode::Imported | Mode::Repeat => Vec::new(),
     }
 }
 
-fn machine(readings: &[CurrentReading]) -> Option<&Vec<Opinion>> {
-    let rules = readings.iter().find(|reading| reading.kind == ReaderKind::Rules);
-    rules.map(|reading| &reading.body.opinions)
+/// The newest reading of those that label a report; readings are given oldest first.
+pub fn machine(readings: &[CurrentReading]) -> Option<&CurrentReading> {
+    readings.iter().rev().find(|reading| reading.kind.labels_reports())
 }
 
 /// The annotators' readings: those of people that settle nothing.

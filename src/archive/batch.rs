@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::annotation::machine;
 use super::{Archive, ArchiveError};
 use crate::label::{Cell, Certainty, Grade, Mode, Verdict};
 use crate::search::query::Query;
@@ -28,7 +29,8 @@ pub enum Order {
     Random,
     /// By date of examination, those without one last.
     Oldest,
-    /// Those first that have the most hedged, contradictory and ungraded cells.
+    /// Those first that have the most cells in doubt, then the most hedged, contradictory and
+    /// ungraded ones.
     Uncertain,
     /// Those first on whose cells the most readers differ.
     Disagreed,
@@ -149,19 +151,22 @@ fn ordered(
     Ok(candidates.into_iter().map(|candidate| candidate.version).collect())
 }
 
-/// How many cells of a report's label are hedged, contradictory or without a degree.
-fn uncertainty(store: &Store, candidate: &Candidate) -> Result<usize, StoreError> {
+/// How many cells the machine that labels a report is uncertain of, and then how many cells of its
+/// label are hedged, contradictory or without a degree.
+fn uncertainty(store: &Store, candidate: &Candidate) -> Result<(usize, usize), StoreError> {
+    let readings = store.current_readings(candidate.version)?;
+    let machine = machine(&readings).map_or(&[][..], |reading| &reading.body.opinions);
     let labels = store.label(candidate.report)?;
     let unsure = labels.iter().map(|stored| &stored.label).filter(|label| {
         label.conflict
             || label.certainty == Certainty::Hedged
             || label.verdict == Verdict::Graded(Grade::Present)
     });
-    Ok(unsure.count())
+    Ok((machine.iter().filter(|opinion| opinion.doubt.is_some()).count(), unsure.count()))
 }
 
 /// How many cells those who have read a report differ on, machines too.
-fn disagreement(store: &Store, candidate: &Candidate) -> Result<usize, StoreError> {
+fn disagreement(store: &Store, candidate: &Candidate) -> Result<(usize, usize), StoreError> {
     let readings = store.current_readings(candidate.version)?;
     let differs = |cell: &Cell| {
         let verdict = |reading: &CurrentReading| {
@@ -170,7 +175,7 @@ fn disagreement(store: &Store, candidate: &Candidate) -> Result<usize, StoreErro
         };
         readings.windows(2).any(|two| verdict(&two[0]) != verdict(&two[1]))
     };
-    Ok(Cell::all().filter(differs).count())
+    Ok((Cell::all().filter(differs).count(), 0))
 }
 
 /// The versions as items, a share of which come again later.

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{Archive, ArchiveError};
 use crate::label::Reader;
 use crate::report::Report;
-use crate::store::{Body, NewReading, Outcome};
+use crate::store::{Body, NewReading, Outcome, ReaderId, StoreError, Writer};
 
 /// What a reader made of a text, ready to be stored.
 #[derive(Debug, Clone)]
@@ -32,8 +32,8 @@ impl Read {
 pub struct Incoming {
     /// The report.
     pub report: Report,
-    /// What the reader made of it; none where the archive has that already.
-    pub read: Option<Read>,
+    /// What each reader made of it; none where the archive has that already.
+    pub read: Option<Vec<Read>>,
 }
 
 /// What became of a batch.
@@ -47,7 +47,7 @@ pub struct Imported {
     pub amended: u64,
     /// Known as they are.
     pub same: u64,
-    /// Readings added.
+    /// Reports read.
     pub read: u64,
 }
 
@@ -77,49 +77,71 @@ impl Imported {
     }
 }
 
+/// The numbers of readers.
+pub(super) fn known(writer: &Writer<'_>, readers: &[Reader]) -> Result<Vec<ReaderId>, StoreError> {
+    readers.iter().map(|reader| writer.reader(reader)).collect()
+}
+
+fn have_read(writer: &Writer<'_>, readers: &[ReaderId], subject: u64) -> Result<bool, StoreError> {
+    for reader in readers {
+        if !writer.has_read(*reader, subject)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 impl Archive {
-    /// Whether `reader` in this version has read the report with this text, so that an import has
-    /// nothing to read.
+    /// Whether `readers` in these versions have read the report with this text, so that an import
+    /// has nothing to read.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn is_read(&self, reader: &Reader, report: &Report) -> Result<bool, ArchiveError> {
+    pub fn is_read(&self, readers: &[Reader], report: &Report) -> Result<bool, ArchiveError> {
         let source = report.source.as_deref().unwrap_or_default();
         let text_hash = Sha256::digest(&report.text).into();
-        Ok(self.store.is_read(reader, source, &report.id, text_hash)?)
+        for reader in readers {
+            if !self.store.is_read(reader, source, &report.id, text_hash)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// Puts a batch of reports into the store, with what `reader` made of them, in one
+    /// Puts a batch of reports into the store, with what `readers` made of them, in one
     /// transaction: after a kill it is all there or nothing of it, and importing it again
-    /// completes it. `read` reads what turns out not to be read after all.
+    /// completes it. `read` reads what turns out not to be read after all. The last reader has the
+    /// last word, so its reading is the newest.
     ///
     /// # Errors
     /// Those of the store; then nothing of the batch is stored.
     pub fn import(
         &mut self,
-        reader: &Reader,
+        readers: &[Reader],
         batch: &[Incoming],
-        mut read: impl FnMut(&str) -> Read,
+        mut read: impl FnMut(&str) -> Vec<Read>,
     ) -> Result<Imported, ArchiveError> {
         self.store.write(|writer| {
-            let reader = writer.reader(reader)?;
+            let readers = known(writer, readers)?;
             let mut imported = Imported::default();
             for incoming in batch {
                 let stored = writer.put_report(&incoming.report)?;
                 imported.count(stored.outcome);
-                if stored.outcome != Outcome::New && writer.has_read(reader, stored.subject)? {
+                if stored.outcome != Outcome::New && have_read(writer, &readers, stored.subject)? {
                     continue;
                 }
                 let late;
-                let Read { body, packed } = match &incoming.read {
+                let all = match &incoming.read {
                     Some(read) => read,
                     None => {
                         late = read(&incoming.report.text);
                         &late
                     }
                 };
-                let reading = NewReading { reader, at: None, context: None, body, packed };
-                writer.add_reading(stored.report, stored.version, stored.subject, &reading)?;
+                for (&reader, Read { body, packed }) in readers.iter().zip(all) {
+                    let reading = NewReading { reader, at: None, context: None, body, packed };
+                    writer.add_reading(stored.report, stored.version, stored.subject, &reading)?;
+                }
                 imported.read += 1;
             }
             Ok(imported)

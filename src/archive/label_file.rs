@@ -168,7 +168,15 @@ fn opinion(cell: Cell, verdict: &str, hedged: bool) -> Result<Option<Opinion>, S
     };
     let certainty = if hedged { Certainty::Hedged } else { Certainty::Stated };
     let evidence = Evidence::Spans(Vec::new());
-    Ok(Some(Opinion { cell, verdict, certainty, conflict: false, distribution: None, evidence }))
+    Ok(Some(Opinion {
+        cell,
+        verdict,
+        certainty,
+        conflict: false,
+        distribution: None,
+        doubt: None,
+        evidence,
+    }))
 }
 
 /// Which columns hold what.

@@ -1,5 +1,6 @@
 //! Everything in the archive read anew, and what that changes.
 
+use super::import::known;
 use super::{Archive, ArchiveError, Read};
 use crate::label::{Cell, CellLabel, Reader, Verdict};
 use crate::store::{NewReading, StoredReport};
@@ -38,33 +39,34 @@ pub struct Reread {
 }
 
 impl Archive {
-    /// Keeps what `reader` made of reports that are in the archive, in one transaction, and tells
-    /// what differs from the same reader's reading before. `None` stands for a report that this
-    /// version had read already.
+    /// Keeps what `readers` made of reports that are in the archive, in one transaction, and tells
+    /// what the last of them reads otherwise than before. `None` stands for a report that these
+    /// versions had read already.
     ///
     /// # Errors
     /// Those of the store; then nothing of the batch is stored.
     pub fn reread(
         &mut self,
-        reader: &Reader,
-        batch: &[(StoredReport, Option<Read>)],
+        readers: &[Reader],
+        batch: &[(StoredReport, Option<Vec<Read>>)],
     ) -> Result<Reread, ArchiveError> {
         self.store.write(|writer| {
-            let reader = writer.reader(reader)?;
+            let readers = known(writer, readers)?;
             let mut reread = Reread::default();
             for (stored, read) in batch {
                 let (version, subject) = writer.present(stored.number)?;
                 // A version that came in between is its import's to read.
-                let Some(Read { body, packed }) =
-                    read.as_ref().filter(|_| version == stored.version)
-                else {
+                let Some(read) = read.as_ref().filter(|_| version == stored.version) else {
                     reread.same += 1;
                     continue;
                 };
-                let before = writer.current_opinions(reader, subject)?;
-                let after: Vec<CellLabel> = body.opinions.iter().map(Into::into).collect();
-                let reading = NewReading { reader, at: None, context: None, body, packed };
-                writer.add_reading(stored.number, version, subject, &reading)?;
+                let (mut before, mut after) = (Vec::new(), Vec::<CellLabel>::new());
+                for (&reader, Read { body, packed }) in readers.iter().zip(read) {
+                    before = writer.current_opinions(reader, subject)?;
+                    after = body.opinions.iter().map(Into::into).collect();
+                    let reading = NewReading { reader, at: None, context: None, body, packed };
+                    writer.add_reading(stored.number, version, subject, &reading)?;
+                }
                 reread.read += 1;
                 let cells = differences(&before, &after);
                 if !cells.is_empty() {

@@ -15,6 +15,7 @@ mod index;
 mod lexicon;
 mod output;
 mod progress;
+mod reader;
 mod reading;
 mod search;
 mod serve;

@@ -14,7 +14,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use crate::extract::Extractor;
+use crate::pipeline::TextReader;
 use crate::report::{BadRecord, Event, Reader, Report, Warning};
 
 /// A batch is closed at this many records, or once it holds this many bytes of text.
@@ -79,9 +79,9 @@ pub(super) struct Done<T> {
     pub(super) notes: Notes,
 }
 
-/// Threads with an extractor each, and what they do with a few reports at a time.
+/// Threads with a text reader each, and what they do with a few reports at a time.
 pub(super) struct Workers<W> {
-    pub(super) extractor: Extractor,
+    pub(super) texts: TextReader,
     pub(super) threads: NonZeroUsize,
     pub(super) work: W,
 }
@@ -89,7 +89,7 @@ pub(super) struct Workers<W> {
 impl<T, W> Workers<W>
 where
     T: Send,
-    W: Fn(&mut Extractor, Vec<Report>) -> T + Sync,
+    W: Fn(&mut TextReader, Vec<Report>) -> T + Sync,
 {
     /// Works on everything and delivers it in the order of the input, until there is no more or a
     /// delivery fails.
@@ -113,7 +113,7 @@ where
     ) -> Result<()> {
         let mut delivered = Ok(());
         let _ = in_batches(reader, |Batch { reports, notes, .. }| {
-            let shares = vec![(self.work)(&mut self.extractor, reports)];
+            let shares = vec![(self.work)(&mut self.texts, reports)];
             delivered = deliver(Done { shares, notes });
             if delivered.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
@@ -134,27 +134,27 @@ fn read_ahead(reader: Reader) -> impl Iterator<Item = Batch> {
     receiver.into_iter()
 }
 
-/// Threads with an extractor each.
+/// Threads with a text reader each.
 struct Pool<W> {
     threads: rayon::ThreadPool,
     /// By number of thread, so that a lock is never waited for.
-    extractors: Vec<Mutex<Extractor>>,
+    readers: Vec<Mutex<TextReader>>,
     work: W,
 }
 
 impl<T, W> Pool<W>
 where
     T: Send,
-    W: Fn(&mut Extractor, Vec<Report>) -> T + Sync,
+    W: Fn(&mut TextReader, Vec<Report>) -> T + Sync,
 {
-    fn new(Workers { extractor, threads, work }: Workers<W>) -> Result<Self> {
+    fn new(Workers { texts, threads, work }: Workers<W>) -> Result<Self> {
         let count = threads.get();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(count)
             .build()
             .with_context(|| format!("cannot start {count} threads; ask for fewer (--threads)"))?;
-        let extractors = (0..count).map(|_| Mutex::new(extractor.clone())).collect();
-        Ok(Self { threads, extractors, work })
+        let readers = (0..count).map(|_| Mutex::new(texts.clone())).collect();
+        Ok(Self { threads, readers, work })
     }
 
     fn run(&self, reader: Reader, deliver: impl FnMut(Done<T>) -> Result<()> + Send) -> Result<()> {
@@ -182,7 +182,7 @@ where
 
     fn work_on_share(&self, reports: Vec<Report>) -> T {
         let thread = rayon::current_thread_index().expect("shares are worked on within the pool");
-        let mut extractor = self.extractors[thread].lock().unwrap_or_else(PoisonError::into_inner);
-        (self.work)(&mut extractor, reports)
+        let mut texts = self.readers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        (self.work)(&mut texts, reports)
     }
 }

@@ -22,6 +22,12 @@ pub enum DeviceError {
     NoSuchGpu { wanted: usize, count: usize },
 }
 
+/// Lets each thread that runs a network compute alone. Right where several threads run networks
+/// side by side.
+pub fn work_on_one_thread() {
+    tch::set_num_threads(1);
+}
+
 impl Device {
     /// The processor.
     pub const CPU: Self = Self(tch::Device::Cpu);

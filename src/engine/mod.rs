@@ -4,5 +4,5 @@ mod device;
 pub mod encoder;
 mod weights;
 
-pub use device::{Device, DeviceError};
+pub use device::{Device, DeviceError, work_on_one_thread};
 pub use weights::{WeightsError, load, save};

@@ -42,7 +42,7 @@ pub(super) fn header(_out: &mut dyn Write) -> io::Result<()> {
 }
 
 pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()> {
-    let &Labelled { report, opinions, extraction, lexicon } = labelled;
+    let &Labelled { report, opinions, extraction, lexicon, .. } = labelled;
     let line = Line {
         schema: SCHEMA,
         id: &report.id,
@@ -50,7 +50,7 @@ pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()>
         accession: report.accession.as_deref(),
         study_uid: report.study_uid.as_deref(),
         cells: Cells(opinions),
-        hedged: CellList { opinions, test: |opinion| opinion.certainty == Certainty::Hedged },
+        hedged: CellList::hedged(opinions),
         conflicts: CellList { opinions, test: |opinion| opinion.conflict },
         opinions,
         measurements: &extraction.measurements,
@@ -62,7 +62,7 @@ pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()>
 }
 
 /// `{"L4-L5": {"central": "mild"}}`
-struct Cells<'a>(&'a [Opinion]);
+pub(super) struct Cells<'a>(pub(super) &'a [Opinion]);
 
 impl Serialize for Cells<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,9 +86,15 @@ impl Serialize for Targets<'_> {
 }
 
 /// `["L4-L5/central"]`: the graded cells whose opinion passes the test.
-struct CellList<'a> {
+pub(super) struct CellList<'a> {
     opinions: &'a [Opinion],
     test: fn(&Opinion) -> bool,
+}
+
+impl<'a> CellList<'a> {
+    pub(super) const fn hedged(opinions: &'a [Opinion]) -> Self {
+        Self { opinions, test: |opinion| matches!(opinion.certainty, Certainty::Hedged) }
+    }
 }
 
 impl Serialize for CellList<'_> {

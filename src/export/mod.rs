@@ -6,17 +6,19 @@
 
 pub mod dataset;
 mod deidentify;
+mod gold;
 mod jsonl;
 mod long;
 mod manifest;
 mod rsna2024;
 mod table;
+mod uncertain;
 mod wide;
 
 use std::io::{self, Write};
 
 use crate::extract::Extraction;
-use crate::label::{Grade, Opinion};
+use crate::label::{Grade, Opinion, ReaderKind};
 use crate::report::Report;
 
 pub use deidentify::Deidentifier;
@@ -29,6 +31,8 @@ pub struct Labelled<'a> {
     pub report: &'a Report,
     /// At most one opinion a cell, in the order of cells, as the pipeline gives them.
     pub opinions: &'a [Opinion],
+    /// What each reader of the text made of it; those above are the last one's.
+    pub readings: &'a [(ReaderKind, Vec<Opinion>)],
     /// What else the text says.
     pub extraction: &'a Extraction,
     /// Version of the lexicon that the text was read with.
@@ -54,7 +58,7 @@ pub struct Format {
 }
 
 /// Every format. Where several share an extension, the first one is what it stands for.
-pub const FORMATS: [Format; 4] = [
+pub const FORMATS: [Format; 5] = [
     Format {
         name: "jsonl",
         extension: "jsonl",
@@ -83,7 +87,23 @@ pub const FORMATS: [Format; 4] = [
         header: rsna2024::header,
         report: rsna2024::report,
     },
+    Format {
+        name: "gold",
+        extension: "jsonl",
+        about: "a line a report: its text and its cells, to train on or to score against",
+        header: jsonl::header,
+        report: gold::report,
+    },
 ];
+
+/// What `--uncertain` writes.
+pub const UNCERTAIN: Format = Format {
+    name: "uncertain",
+    extension: "csv",
+    about: "a CSV row a cell that its reader is uncertain of",
+    header: uncertain::header,
+    report: uncertain::report,
+};
 
 impl Format {
     /// The format of this name.

@@ -210,7 +210,7 @@ impl Draft {
             .filter_map(|cell| {
                 let shown = shown.iter().find(|opinion| opinion.cell == cell);
                 match self.cells.get(&cell) {
-                    None => shown.cloned(),
+                    None => shown.and_then(as_ones_own),
                     Some(choice) => Some(opinion(cell, choice, shown)),
                 }
             })
@@ -223,6 +223,12 @@ impl Draft {
         let comments = self.cells.iter().filter(|(_, choice)| !choice.comment.is_empty());
         comments.map(|(cell, choice)| (*cell, choice.comment.clone())).collect()
     }
+}
+
+/// A machine's opinion as that of a person who lets it stand: how sure the machine was is not theirs.
+fn as_ones_own(opinion: &Opinion) -> Option<Opinion> {
+    let own = Opinion { distribution: None, doubt: None, ..opinion.clone() };
+    (own.verdict != Verdict::NotMentioned).then_some(own)
 }
 
 /// A choice as an opinion. The evidence is what the person attached, else that of what was shown
@@ -239,6 +245,7 @@ fn opinion(cell: Cell, choice: &Choice, shown: Option<&Opinion>) -> Opinion {
         certainty: choice.certainty,
         conflict: same.is_some_and(|shown| shown.conflict),
         distribution: None,
+        doubt: None,
         evidence,
     }
 }
@@ -270,6 +277,7 @@ mod tests {
             certainty: Certainty::Hedged,
             conflict: false,
             distribution: None,
+            doubt: None,
             evidence: Evidence::Spans(vec![Span { start: 0, end: 4 }]),
         }
     }
@@ -290,6 +298,11 @@ mod tests {
     fn what_was_shown_and_left_alone_is_taken_as_it_was_shown() {
         let proposal = [shown(Grade::Mild)];
         assert_eq!(Draft::default().opinions(&proposal), proposal);
+        // How sure a machine is, is not the person's; and what it did not mention, they do not.
+        let unsure = Opinion { distribution: Some([0.1; _]), ..shown(Grade::Mild) };
+        let doubted = Opinion { verdict: Verdict::NotMentioned, ..shown(Grade::Mild) };
+        assert_eq!(Draft::default().opinions(&[unsure]), proposal);
+        assert!(Draft::default().opinions(&[doubted]).is_empty());
     }
 
     #[test]

@@ -8,7 +8,10 @@
 //! docs are its numbers.
 
 pub mod agreement;
+mod belief;
+mod conformal;
 mod draft;
+mod fuse;
 mod grade;
 mod level;
 mod opinion;
@@ -20,10 +23,13 @@ mod statement;
 mod status;
 mod target;
 
+pub use belief::{Belief, Outcome};
+pub use conformal::{Conformal, OutcomeSet};
 pub use draft::{CellEdit, Choice, Draft, Edit, EditError, Flag, How, Notes, NotesEdit};
+pub use fuse::{Case, Doubt, Fusion, Ground, Seen, cases};
 pub use grade::{Certainty, Grade};
 pub use level::{Level, LevelSet};
-pub use opinion::{Evidence, Filter, ImageEvidence, Opinion, Verdict, resolve, sift};
+pub use opinion::{Evidence, Filter, ImageEvidence, Opinion, Verdict, resolve, resolve_all, sift};
 pub use reading::{Context, Mode, Reader, ReaderKind, Reading, Subject};
 pub use report_label::{CellLabel, ReportLabel, Vote};
 pub use rule::{Rule, Trace};

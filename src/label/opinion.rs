@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::{Cell, Certainty, Directness, Grade, Naming, Span, Statement};
+use super::{Cell, Certainty, Directness, Doubt, Grade, Naming, Span, Statement};
 
 /// What a reader concludes about a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,8 +75,23 @@ pub struct Opinion {
     /// Probabilities by [`Grade::ALL`] where the reader has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<[f32; Grade::ALL.len()]>,
+    /// Why the cell should be looked at first, where the reader is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// What the verdict rests on.
     pub evidence: Evidence,
+}
+
+impl Opinion {
+    /// How probable the verdict is, where the reader tells.
+    pub fn probability(&self) -> Option<f32> {
+        let grades = self.distribution?;
+        match self.verdict {
+            Verdict::Graded(grade) => Some(grades[grade as usize]),
+            Verdict::NotMentioned => Some(1.0 - grades.iter().sum::<f32>()),
+            Verdict::Unassessable => None,
+        }
+    }
 }
 
 /// A filter of rule 22, named for the statements that it sets aside.
@@ -184,8 +199,23 @@ pub fn resolve(cell: Cell, mut statements: Vec<Statement>) -> Opinion {
         certainty: standing().map(|s| s.certainty).min().unwrap_or_default(),
         conflict: aside.contains(&Some(Filter::Milder)),
         distribution: None,
+        doubt: None,
         evidence: Evidence::Statements(statements),
     }
+}
+
+/// Rule 22 over all statements of a text: an opinion for each cell that any of them is about, in the
+/// order of cells.
+pub fn resolve_all(statements: &[Statement]) -> Vec<Opinion> {
+    let mut by_cell: [Vec<Statement>; Cell::COUNT] = std::array::from_fn(|_| Vec::new());
+    for statement in statements {
+        by_cell[statement.cell.index()].push(statement.clone());
+    }
+    by_cell
+        .into_iter()
+        .filter_map(|statements| Some(resolve(statements.first()?.cell, statements)))
+        .filter(|opinion| opinion.verdict != Verdict::NotMentioned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub enum ReaderKind {
     Rules,
     /// The transformer on report text.
     Transformer,
+    /// Rules and transformer made one.
+    Fused,
     /// The grading network on images.
     Grader,
     /// Lengths and areas measured on a segmentation.
@@ -25,14 +27,26 @@ pub enum ReaderKind {
 
 impl ReaderKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Rules, Self::Transformer, Self::Grader, Self::Measurement, Self::Person];
+    pub const ALL: [Self; 6] = [
+        Self::Rules,
+        Self::Transformer,
+        Self::Fused,
+        Self::Grader,
+        Self::Measurement,
+        Self::Person,
+    ];
+
+    /// Whether a report is labelled by such a reader until people have read it.
+    pub const fn labels_reports(self) -> bool {
+        matches!(self, Self::Rules | Self::Fused)
+    }
 
     /// The name in files and queries, such as `rules`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rules => "rules",
             Self::Transformer => "transformer",
+            Self::Fused => "fused",
             Self::Grader => "grader",
             Self::Measurement => "measurement",
             Self::Person => "person",

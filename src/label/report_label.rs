@@ -61,7 +61,8 @@ pub struct ReportLabel<R> {
 impl<R: Copy> ReportLabel<R> {
     /// The label that follows from all votes on the report's present text.
     ///
-    /// Each cell is the adjudicator's, else what all people agree on, else the rules'. The image
+    /// Each cell is the adjudicator's, else what all people agree on, else the machine's: that of
+    /// rules and fused reader whose vote comes first, so newest first is their order. The image
     /// readers have no say in what a report says. `reopened` tells that people had read an earlier
     /// text, so that the report is theirs to settle again.
     pub fn derive(votes: &[Vote<R>], reopened: bool) -> Self {
@@ -72,16 +73,16 @@ impl<R: Copy> ReportLabel<R> {
             return Self { status: Status::Adjudicated, cells };
         }
         let people: Vec<_> = votes.iter().filter(|v| v.kind == ReaderKind::Person).collect();
-        let rules = votes.iter().find(|vote| vote.kind == ReaderKind::Rules);
+        let machine = votes.iter().find(|vote| vote.kind.labels_reports());
         let mut cells = Vec::new();
         let mut agreed = true;
         for cell in Cell::all() {
             let decider = match agreement(&people, cell) {
                 Agreement::On(person) => Some(person),
-                Agreement::Nobody => rules,
+                Agreement::Nobody => machine,
                 Agreement::None => {
                     agreed = false;
-                    rules
+                    machine
                 }
             };
             let label = decider.and_then(|vote| Some((*vote.get(cell)?, vote.reader)));
@@ -151,6 +152,17 @@ mod tests {
         let mild = Some((Grade::Mild, "rules"));
         check(std::slice::from_ref(&rules), false, Status::Machine, mild);
         check(&[rules, anna], false, Status::Agreed, Some((Grade::Severe, "anna")));
+    }
+
+    #[test]
+    fn of_rules_and_fused_reader_the_newer_one_labels() {
+        let rules = vote("rules", ReaderKind::Rules, Some(Grade::Mild));
+        let transformer = vote("net", ReaderKind::Transformer, Some(Grade::Severe));
+        let fused = vote("both", ReaderKind::Fused, Some(Grade::Moderate));
+        let moderate = Some((Grade::Moderate, "both"));
+        let all = [fused.clone(), transformer, rules.clone()];
+        check(&all, false, Status::Machine, moderate);
+        check(&[rules, fused], false, Status::Machine, Some((Grade::Mild, "rules")));
     }
 
     #[test]

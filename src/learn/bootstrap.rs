@@ -1,7 +1,8 @@
 //! 95 % intervals by resampling reports. Cells of one report stand or fall together, so reports
 //! are what is drawn.
 
-use super::tally::Headline;
+use super::Labels;
+use super::tally::{Headline, Tally};
 
 /// How to draw: the same seed gives the same intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Bootstrap {
 }
 
 /// The 2.5th and 97.5th percentile.
-pub(super) type Interval = [f64; 2];
+pub type Interval = [f64; 2];
 
 /// An interval for each of [`Headline::ratios`]. Resamples that leave a ratio undefined do not
 /// count for it, and without any resample that defines it there is none.
@@ -36,6 +37,37 @@ pub(super) fn intervals(
         values.sort_unstable_by(f64::total_cmp);
         Some([percentile(&values, 0.025)?, percentile(&values, 0.975)?])
     })
+}
+
+/// How much higher the first reader's strict cell F1 is than the second's, and the interval of that
+/// over resamples that are the same for both. Each report comes as gold labels, the first reader's
+/// and the second's.
+pub fn paired<'a>(
+    reports: impl IntoIterator<Item = (&'a Labels, &'a Labels, &'a Labels)>,
+    bootstrap: Option<Bootstrap>,
+) -> (f64, Option<Interval>) {
+    let cells = |gold, labels| Headline::of(gold, labels).cells;
+    let tallies: Vec<[Tally; 2]> =
+        reports.into_iter().map(|(gold, a, b)| [cells(gold, a), cells(gold, b)]).collect();
+    let ahead = |drawn: &mut dyn Iterator<Item = usize>| {
+        let mut sums = [Tally::default(); 2];
+        for report in drawn {
+            for (sum, tally) in sums.iter_mut().zip(tallies[report]) {
+                *sum += tally;
+            }
+        }
+        let [first, second] = sums.map(|sum| sum.ratios()[2].unwrap_or_default());
+        first - second
+    };
+    let interval = bootstrap.and_then(|Bootstrap { resamples, seed }| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut drawn: Vec<f64> = (0..resamples)
+            .map(|_| ahead(&mut (0..tallies.len()).map(|_| random.usize(..tallies.len()))))
+            .collect();
+        drawn.sort_unstable_by(f64::total_cmp);
+        Some([percentile(&drawn, 0.025)?, percentile(&drawn, 0.975)?])
+    });
+    (ahead(&mut (0..tallies.len())), interval)
 }
 
 /// The nearest-rank percentile of sorted values.

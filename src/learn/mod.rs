@@ -12,7 +12,7 @@ mod metrics;
 pub mod reader;
 mod tally;
 
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, Interval, paired};
 pub use gold::{Gold, GoldError, read_gold};
 pub use labels::{Label, Labels};
 pub use metrics::{Confusion, Measure, Ratio, Scores, score};

@@ -38,13 +38,16 @@ pub struct Slot {
     pub hedged: bool,
     /// Whether statements disagree.
     pub conflict: bool,
+    /// Whether the reader is in doubt.
+    pub uncertain: bool,
     /// The keys of its claims.
     pub keys: Vec<u32>,
 }
 
 impl Slot {
     fn empty(cell: Cell) -> Self {
-        Self { cell, verdict: Verdict::NotMentioned, hedged: false, conflict: false, keys: vec![] }
+        let verdict = Verdict::NotMentioned;
+        Self { cell, verdict, hedged: false, conflict: false, uncertain: false, keys: vec![] }
     }
 
     fn tone(&self) -> &'static tone::Tone {
@@ -59,8 +62,9 @@ impl Slot {
     fn spoken(&self) -> String {
         let hedged = if self.hedged { ", hedged" } else { "" };
         let conflict = if self.conflict { ", statements disagree" } else { "" };
+        let uncertain = if self.uncertain { ", uncertain" } else { "" };
         format!(
-            "{} {}: {}{hedged}{conflict}",
+            "{} {}: {}{hedged}{conflict}{uncertain}",
             self.cell.level,
             self.cell.target.row().short,
             self.tone().word
@@ -70,20 +74,17 @@ impl Slot {
     /// `severe !`, `mild ?`, `·`.
     fn short(&self) -> String {
         let mut word = self.tone().short.to_owned();
-        if self.hedged || self.conflict {
+        let signs = [(self.hedged, '?'), (self.conflict, '!'), (self.uncertain, '≈')];
+        let signs: String = signs.iter().filter(|(is, _)| *is).map(|(_, sign)| sign).collect();
+        if !signs.is_empty() {
             word.push(' ');
-        }
-        if self.hedged {
-            word.push('?');
-        }
-        if self.conflict {
-            word.push('!');
+            word.push_str(&signs);
         }
         word
     }
 }
 
-/// How wide a cell is in a terminal: the longest word with both signs.
+/// How wide a cell is in a terminal: the longest word with two signs.
 const CELL: usize = 11;
 
 /// A cell and the space before it.
@@ -130,8 +131,11 @@ impl Grid {
         let mut lines = vec![paint(head), paint(Styled::of(&rule, Style::new().dimmed()))];
         lines.extend(self.rows.iter().map(|row| paint(row.line())));
         lines.push(paint(Styled::of(&rule.replace('┼', "┴"), Style::new().dimmed())));
-        let legend = "· not mentioned   ? hedged   ! statements disagree";
-        lines.push(paint(Styled::of(legend, Style::new().dimmed())));
+        let mut legend = "· not mentioned   ? hedged   ! statements disagree".to_owned();
+        if self.rows.iter().flat_map(|row| &row.slots).any(|slot| slot.uncertain) {
+            legend.push_str("   ≈ uncertain");
+        }
+        lines.push(paint(Styled::of(&legend, Style::new().dimmed())));
         lines
     }
 }
@@ -158,6 +162,7 @@ fn slot(cell: Cell, opinions: &[Opinion], claims: &[Claim<'_>]) -> Slot {
         verdict: opinion.verdict,
         hedged: opinion.certainty == Certainty::Hedged,
         conflict: opinion.conflict,
+        uncertain: opinion.doubt.is_some(),
         keys: claims.iter().filter(|claim| claim.cell == cell).map(|claim| claim.key).collect(),
     }
 }

@@ -6,6 +6,7 @@
 //! cell, its reasons and its words light up together.
 
 mod claim;
+mod curves;
 mod explain;
 mod flow;
 mod grid;
@@ -17,6 +18,7 @@ mod tone;
 mod why;
 
 pub use claim::{Basis, Claim, claims};
+pub use curves::{Panel, curves};
 pub use explain::standalone;
 pub use flow::{FlowStep, flow_chart};
 pub use grid::{Grid, Row, Slot};
@@ -49,6 +51,13 @@ pub struct Sheet<'a> {
     pub mentions: &'a [Note],
     /// Lengths and areas.
     pub measurements: &'a [Note],
+}
+
+impl Sheet<'_> {
+    /// Whether its reader is in doubt about any cell.
+    fn is_doubted(&self) -> bool {
+        self.opinions.iter().any(|opinion| opinion.doubt.is_some())
+    }
 }
 
 /// The parts of a sheet under common keys. Each shows by itself, so a page arranges them as it

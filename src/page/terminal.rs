@@ -86,7 +86,7 @@ impl Screen {
     }
 
     fn head(self, level: &WhyLevel, cells: &WhyCells) -> String {
-        let Head { verdict, hedged, conflict } = cells.head;
+        let Head { verdict, hedged, conflict, doubt } = cells.head;
         let tone = tone::of(verdict);
         let mut line = Styled::of(&format!("{}  {}  ", level.names(), cells.targets()), BOLD);
         line.push(&format!(" {} ", tone.word), tone.style());
@@ -95,6 +95,9 @@ impl Screen {
         }
         if conflict {
             line.push("  ! statements disagree, the most severe stands", Style::new());
+        }
+        if let Some((percent, doubt)) = doubt {
+            line.push(&format!("  ≈ {percent} %, {doubt}"), Style::new());
         }
         line.line(self.colour)
     }

@@ -8,7 +8,8 @@ use super::claim::{Basis, Claim};
 use super::highlight::Highlight;
 use super::tone;
 use crate::label::{
-    Cell, Certainty, Directness, Filter, Level, Naming, Opinion, Rule, Span, TARGETS, Verdict,
+    Cell, Certainty, Directness, Doubt, Filter, Level, Naming, Opinion, Rule, Span, TARGETS,
+    Verdict,
 };
 
 /// The reasons of all cells, level by level.
@@ -51,6 +52,8 @@ pub struct Head {
     pub hedged: bool,
     /// Whether statements disagree.
     pub conflict: bool,
+    /// Where the reader is in doubt, how probable the verdict is in percent, and why.
+    pub doubt: Option<(u8, Doubt)>,
 }
 
 /// One claim, in words.
@@ -124,6 +127,10 @@ impl Head {
             verdict: opinion.verdict,
             hedged: opinion.certainty == Certainty::Hedged,
             conflict: opinion.conflict,
+            doubt: opinion.doubt.map(|doubt| {
+                let percent = 100.0 * opinion.probability().unwrap_or_default();
+                (percent.round() as u8, doubt)
+            }),
         }
     }
 }

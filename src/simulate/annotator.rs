@@ -74,6 +74,7 @@ mod tests {
             certainty: Certainty::Stated,
             conflict: false,
             distribution: None,
+            doubt: None,
             evidence: Evidence::Spans(Vec::new()),
         };
         let level = Level::L4L5;

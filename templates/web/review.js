@@ -81,11 +81,13 @@ const verdictOf = (cell) => stands(cell)?.verdict ?? "not_mentioned";
 const adjudicates = () => work.mode === "adjudication";
 const firstShown = () => buttons().map((b) => b.dataset.cell).find((cell) => shown(cell));
 
-// Cells that still want a look: shown and not accepted, or differing and not decided.
+// Cells that still want a look: shown and not accepted, or differing and not decided; the uncertain
+// ones first.
 function openCells() {
   const wanted = adjudicates() ? work.differing : Object.keys(work.shown);
   const order = buttons().map((button) => button.dataset.cell);
-  return wanted.filter((cell) => !edits.cells.has(cell)).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const rank = (cell) => (shown(cell)?.uncertain ? 0 : order.length) + order.indexOf(cell);
+  return wanted.filter((cell) => !edits.cells.has(cell)).sort((a, b) => rank(a) - rank(b));
 }
 
 const edited = (cell, after) => ({ cell: parts(cell), before: edits.cells.get(cell) ?? null, after });
@@ -170,7 +172,7 @@ function paint() {
     const origin = choice ? (same(choice.verdict, shown(cell)?.verdict) ? "accepted" : "own") : stand ? "shown" : "none";
     button.className = `chip ${open ? "g-open" : tone} from-${origin}`;
     button.replaceChildren(open ? "differ" : word);
-    const signs = [stand?.certainty === "hedged" && "?", !choice && shown(cell)?.conflict && "!", choice?.comment && "✎"];
+    const signs = [stand?.certainty === "hedged" && "?", !choice && shown(cell)?.conflict && "!", !choice && shown(cell)?.uncertain && "≈", choice?.comment && "✎"];
     for (const sign of signs.filter(Boolean)) {
       const mark = document.createElement("b");
       mark.className = "sign";
@@ -179,7 +181,7 @@ function paint() {
     }
     const from = { accepted: "accepted", own: "yours", shown: `from ${stand?.origin}`, none: "" }[origin];
     const words = open ? "readers differ" : verdict.replaceAll("_", " ");
-    button.setAttribute("aria-label", [`${button.dataset.name}: ${words}`, stand?.certainty === "hedged" && "hedged", from].filter(Boolean).join(", "));
+    button.setAttribute("aria-label", [`${button.dataset.name}: ${words}`, stand?.certainty === "hedged" && "hedged", from, !choice && shown(cell)?.uncertain && "uncertain"].filter(Boolean).join(", "));
     if (work.keys[cell]) button.dataset.k = work.keys[cell].join(" ");
     if (verdict !== "not_mentioned" || open) button.closest("tr").hidden = false;
   }
@@ -211,10 +213,32 @@ function annotate() {
     ...attached.map((text) => `“${text}”`),
     choice?.comment,
   ];
-  $("#cell-note").textContent = lines.filter(Boolean).join(" · ");
+  const told = document.createElement("p");
+  told.textContent = lines.filter(Boolean).join(" · ");
+  $("#cell-note").replaceChildren(told, ...machines());
   if (!CSS.highlights) return;
   const ranges = (choice?.evidence ?? []).map(([start, end]) => rangeOf(start, end)).filter(Boolean);
   CSS.highlights.set("attached", new Highlight(...ranges));
+}
+
+// What each machine says of the focused cell, and how sure it is.
+function machines() {
+  const all = work.machines[current];
+  if (!all) return [];
+  const line = document.createElement("p");
+  line.className = "machines";
+  for (const { reader, verdict, certainty, probability, may_be } of all) {
+    const [tone, word] = TONES[verdict];
+    const chip = document.createElement("span");
+    chip.className = `chip ${tone}`;
+    chip.textContent = verdict === "not_mentioned" ? "not mentioned" : word;
+    if (certainty === "hedged") chip.textContent += " ?";
+    const sure = probability === undefined ? "" : ` ${Math.round(100 * probability)} %`;
+    const said = document.createElement("span");
+    said.append(`${reader} `, chip, sure, may_be ? ` (may be ${may_be.replaceAll("_", " ")})` : "");
+    line.append(said);
+  }
+  return [line];
 }
 
 function focus(cell) {

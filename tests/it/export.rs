@@ -54,6 +54,7 @@ fn opinions() -> Vec<Opinion> {
         certainty: Certainty::Stated,
         conflict: false,
         distribution: None,
+        doubt: None,
         evidence: Evidence::Spans(vec![]),
     });
     opinions
@@ -82,7 +83,8 @@ fn extraction() -> Extraction {
 
 fn written(name: &str, report: &Report, opinions: &[Opinion]) -> String {
     let extraction = extraction();
-    let labelled = Labelled { report, opinions, extraction: &extraction, lexicon: "en 1" };
+    let labelled =
+        Labelled { report, opinions, readings: &[], extraction: &extraction, lexicon: "en 1" };
     let format = Format::named(name).unwrap();
     let mut out = Vec::new();
     format.write_header(&mut out).unwrap();

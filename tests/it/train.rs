@@ -6,8 +6,9 @@ use std::path::Path;
 use deepspine::engine::Device;
 use deepspine::engine::encoder::{Config, Network, Reader};
 use deepspine::extract::{Extractor, Lexicon};
-use deepspine::label::Level;
+use deepspine::label::{Belief, Cell, Grade, Level, ReaderKind, Target, Verdict};
 use deepspine::learn::reader::{Course, CourseError, Order};
+use deepspine::pipeline::TextReader;
 use deepspine::simulate::{Part, Simulation};
 use tch::{Tensor, nn::VarStore};
 
@@ -68,6 +69,9 @@ fn order(folder: &Path, seed: u64) -> Order {
         pieces: 1200,
         rate: 3e-3,
         gold: Vec::new(),
+        check: Vec::new(),
+        sources: Vec::new(),
+        patience: 12,
         device: Device::CPU,
     }
 }
@@ -94,14 +98,21 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
     while !course.is_over() {
         last = course.round(|_| ()).unwrap();
     }
-    assert!(last.f1() > first.f1() + 0.1, "{first:?} then {last:?}");
-    assert!(last.loss < 0.85 * first.loss, "{first:?} then {last:?}");
+    assert!(last.held_out.f1() > first.held_out.f1() + 0.1, "{first:?} then {last:?}");
+    assert!(last.held_out.loss < 0.85 * first.held_out.loss, "{first:?} then {last:?}");
     assert_eq!(course.record().steps, 900);
-    for file in ["config.json", "vocab.txt", "weights.safetensors", "training.json"] {
+    for file in ["config.json", "vocab.txt", "weights.safetensors", "training.json", "training.svg"]
+    {
         assert!(folder.path().join("reader").join(file).is_file(), "{file}");
     }
 
-    reads_what_it_learned(&folder.path().join("reader"));
+    let model = folder.path().join("reader");
+    reads_what_it_learned(&model);
+    assert!(fused(&model, 0.9).is_none(), "what is not calibrated cannot be fused");
+    course.calibrate().unwrap();
+    reads_with_the_rules(&model);
+    lists_what_it_is_uncertain_of(&model);
+    refuses_what_does_not_fit(&model);
 
     let other = open(order(folder.path(), 2)).err().unwrap().to_string();
     assert!(other.contains("seed 1"), "{other}");
@@ -117,21 +128,85 @@ fn reads_what_it_learned(folder: &Path) {
     let text = "L3-L4: Severe canal stenosis.\nL4-L5: Both foramina are patent.";
     let extraction = extractor.extract(text);
     let levels = &reader.read(&[(text, &extraction), ("", &extractor.extract(""))])[..];
-    assert_eq!(
-        levels[0].iter().map(|view| view.level).collect::<Vec<_>>(),
-        [Level::L3L4, Level::L4L5]
-    );
+    let cells = [Level::L3L4, Level::L4L5]
+        .into_iter()
+        .flat_map(|level| Target::ALL.into_iter().map(move |target| Cell { level, target }));
+    assert!(levels[0].iter().map(|seen| seen.cell).eq(cells));
     assert!(levels[1].is_empty());
-    for seen in levels[0].iter().flat_map(|view| &view.targets) {
-        let sum: f32 = seen.probabilities.iter().sum();
+    for seen in &levels[0] {
+        let sum: f32 = Belief::outcomes().map(|outcome| seen.belief.of(outcome)).sum();
         assert!((sum - 1.0).abs() < 1e-4, "{seen:?}");
         assert!(!seen.evidence.is_empty());
         assert!(seen.evidence.iter().all(|span| text.get(span.range()).is_some()));
     }
+}
 
-    std::fs::write(folder.join("config.json"), "{}").unwrap();
-    let message = Reader::load(folder, Device::CPU).err().unwrap().to_string();
+fn fused(folder: &Path, coverage: f64) -> Option<TextReader> {
+    let model = Reader::load(folder, Device::CPU).unwrap();
+    TextReader::fused(Extractor::new(&Lexicon::builtin("en").unwrap()), model, coverage)
+}
+
+/// Rules and transformer read one text side by side, and the fused opinions say how sure they are.
+fn reads_with_the_rules(folder: &Path) {
+    assert!(fused(folder, 0.42).is_none(), "no thresholds were learned for that coverage");
+    let mut texts = fused(folder, 0.9).unwrap();
+    let kinds: Vec<_> = texts.readers().iter().map(|reader| reader.kind).collect();
+    assert_eq!(kinds, [ReaderKind::Rules, ReaderKind::Transformer, ReaderKind::Fused]);
+    let all = ["L3-L4: Severe canal stenosis.\nL4-L5: Both foramina are patent.", ""];
+    let readings = texts.read(&all);
+    assert!(readings[1].opinions().is_empty());
+    let severe: Cell = "L3-L4/central".parse().unwrap();
+    let opinion = readings[0].opinions().iter().find(|opinion| opinion.cell == severe).unwrap();
+    assert_eq!(opinion.verdict, Verdict::Graded(Grade::Severe), "{opinion:?}");
+    let probability = opinion.probability().unwrap();
+    assert!(probability > 0.3 && probability <= 1.0, "{probability}");
+    // A clone, as for another thread, shares the weights and says the same.
+    assert_eq!(texts.clone().read(&all)[0].opinions(), readings[0].opinions());
+}
+
+fn lists_what_it_is_uncertain_of(folder: &Path) {
+    let reports = folder.join("reports.csv");
+    // Words that no lexicon has and a small network has not learned.
+    let text = "L4-L5: the canal is choked off. L3-L4: severe canal stenosis.";
+    std::fs::write(&reports, format!("id,report\na,\"{text}\"\n")).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deepspine"));
+        command.arg("extract").arg(&reports).args(more).output().unwrap()
+    };
+    let model = folder.to_str().unwrap();
+    let listed = run(&["--reader", "fused", "--model", model, "--coverage", "0.99", "--uncertain"]);
+    let (out, told) = (listed.stdout, String::from_utf8_lossy(&listed.stderr).into_owned());
+    let out = String::from_utf8(out).unwrap();
+    assert!(listed.status.success(), "{told}");
+    let mut lines = out.lines();
+    assert!(lines.next().unwrap().starts_with("id,source,level,target,verdict,probability,may_be"));
+    assert!(lines.all(|line| line.starts_with("a,,L")), "{out}");
+    assert!(out.contains(",L4-L5,central,"), "{out}");
+    let refused = run(&["--uncertain"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--reader fused"));
+}
+
+/// A folder whose files are of another network or of other labels is refused, and what differs is
+/// named.
+fn refuses_what_does_not_fit(folder: &Path) {
+    let refused = |name: &str, text: String| {
+        let path = folder.join(name);
+        let was = std::fs::read(&path).unwrap();
+        std::fs::write(&path, text).unwrap();
+        let message = Reader::load(folder, Device::CPU).err().unwrap().to_string();
+        std::fs::write(&path, was).unwrap();
+        message
+    };
+    let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
+    let message = refused("config.json", "{}".to_owned());
     assert!(message.contains("config.json"), "{message}");
+    let message = refused("config.json", config.replace("\"severe\"", "\"extreme\""));
+    assert!(message.contains("config.json") && message.contains("extreme"), "{message}");
+    let message = refused("config.json", config.replace("\"hidden\": 48", "\"hidden\": 96"));
+    assert!(message.contains("weights.safetensors"), "{message}");
+    let message = refused("calibration.json", "{\"temperature\": 1}".to_owned());
+    assert!(message.contains("calibration.json"), "{message}");
 }
 
 #[test]

@@ -1,13 +1,16 @@
-//! `evaluate`: how well a reader reads, against gold labels.
+//! `evaluate`: how well readers read, against gold labels.
 
+#[cfg(feature = "neural")]
+mod compare;
+#[cfg(feature = "neural")]
+mod doubt;
 mod miss;
 mod table;
 
 use std::io::{self, BufWriter, Write};
-#[cfg(feature = "neural")]
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -15,13 +18,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use self::miss::Miss;
-use super::lexicon::LexiconArgs;
-#[cfg(feature = "neural")]
-use crate::engine::{Device, encoder::Reader};
-use crate::extract::{Extraction, Extractor};
-use crate::label::Opinion;
+use super::reader::TextReaderArgs;
 use crate::learn::{Bootstrap, Gold, Labels, Scores, score};
-use crate::pipeline;
+use crate::pipeline::{TextReader, TextReading};
 
 /// Score a reader against gold labels.
 #[derive(Debug, clap::Args)]
@@ -47,13 +46,17 @@ Measures (precision, recall, F1):
 
 A report is exactly right where all its cells are. Intervals hold 95 % of resamples of reports.
 
+Of the fused reader it is also told how often its sets of outcomes hold the true one, and how many
+of its wrong cells it is uncertain of.
+
 Examples:
   deepspine evaluate reader gold.jsonl
   deepspine evaluate reader gold.jsonl --errors | less
   deepspine evaluate reader gold.jsonl --json | jq .cells.f1
-  deepspine evaluate reader gold.jsonl --model reader"#;
+  deepspine evaluate reader gold.jsonl --reader fused
+  deepspine evaluate reader gold.jsonl --compare          # rules, transformer and fused"#;
 
-/// Score a reader of reports: the rules, or a transformer.
+/// Score a reader of reports: the rules, a transformer, or both together.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MEASURES)]
 struct ReaderArgs {
@@ -65,10 +68,10 @@ struct ReaderArgs {
     #[arg(long)]
     errors: bool,
 
-    /// Score the transformer whose model is in this folder, instead of the rules.
+    /// Score rules, transformer and both together side by side.
     #[cfg(feature = "neural")]
-    #[arg(long, value_name = "FOLDER")]
-    model: Option<PathBuf>,
+    #[arg(long, conflicts_with = "errors")]
+    compare: bool,
 
     /// Print JSON.
     #[arg(long)]
@@ -83,14 +86,26 @@ struct ReaderArgs {
     seed: u64,
 
     #[command(flatten)]
-    lexicon: LexiconArgs,
+    text_reader: TextReaderArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    match &args.what {
-        What::Reader(args) => reader(args)?,
+    let What::Reader(args) = &args.what;
+    let gold = super::gold::read(&args.gold)?;
+    #[cfg(feature = "neural")]
+    if args.compare {
+        compare::run(args, &gold)?;
+        return Ok(ExitCode::SUCCESS);
     }
+    reader(args, &gold)?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl ReaderArgs {
+    fn bootstrap(&self) -> Option<Bootstrap> {
+        let (resamples, seed) = (self.bootstrap, self.seed);
+        (resamples > 0).then_some(Bootstrap { resamples, seed })
+    }
 }
 
 /// What `--json` prints.
@@ -98,63 +113,50 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 struct Results {
     #[serde(flatten)]
     scores: Scores,
+    #[cfg(feature = "neural")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<doubt::Doubts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Miss>>,
 }
 
-fn reader(args: &ReaderArgs) -> Result<()> {
-    let gold = super::gold::read(&args.gold)?;
-    let extractor = args.lexicon.extractor()?;
-    let readings = by_rules(&gold, &extractor);
-    #[cfg(feature = "neural")]
-    let readings = match &args.model {
-        Some(folder) => by_model(folder, &gold, readings)?,
-        None => readings,
-    };
+fn reader(args: &ReaderArgs, gold: &[Gold]) -> Result<()> {
+    let readings = read(gold, args.text_reader.open(rayon::current_num_threads())?);
     let (labels, misses): (Vec<Labels>, Vec<Vec<Miss>>) = gold
         .par_iter()
-        .zip(readings)
-        .map(|(gold, (extraction, opinions))| {
-            let misses =
-                if args.errors { miss::find(gold, &extraction, &opinions) } else { Vec::new() };
+        .zip(&readings)
+        .map(|(gold, reading)| {
+            let opinions = reading.opinions();
+            let misses = match args.errors {
+                true => miss::find(gold, &reading.extraction, opinions),
+                false => Vec::new(),
+            };
             (opinions.iter().collect(), misses)
         })
         .unzip();
-
-    let bootstrap =
-        (args.bootstrap > 0).then_some(Bootstrap { resamples: args.bootstrap, seed: args.seed });
-    let scores = score(gold.iter().map(|gold| &gold.labels).zip(&labels), bootstrap);
+    let scores = score(gold.iter().map(|gold| &gold.labels).zip(&labels), args.bootstrap());
     let errors = args.errors.then(|| misses.into_iter().flatten().collect());
-    print(&Results { scores, errors }, args.json).context("the results cannot be printed")
+    let results = Results {
+        scores,
+        #[cfg(feature = "neural")]
+        doubt: args.text_reader.is_fused().then(|| doubt::Doubts::of(gold, &readings)),
+        errors,
+    };
+    print(&results, args.json).context("the results cannot be printed")
 }
 
-type Read = (Extraction, Vec<Opinion>);
+/// How many reports a thread reads at a time.
+const SHARE: usize = 16;
 
-/// What the rules make of each report.
-fn by_rules(gold: &[Gold], extractor: &Extractor) -> Vec<Read> {
-    gold.par_iter()
-        .map_init(
-            || extractor.clone(),
-            |extractor, gold| pipeline::read_text(extractor, &gold.text),
-        )
-        .collect()
-}
-
-/// The same reports with the opinions of the model in a folder instead.
-#[cfg(feature = "neural")]
-fn by_model(folder: &Path, gold: &[Gold], rules: Vec<Read>) -> Result<Vec<Read>> {
-    let model = Reader::load(folder, Device::CPU)?;
-    let texts: Vec<(&str, &Extraction)> = gold
-        .iter()
-        .zip(&rules)
-        .map(|(gold, (extraction, _))| (gold.text.as_str(), extraction))
-        .collect();
-    let levels = model.read(&texts);
-    Ok(rules
-        .into_iter()
-        .zip(levels)
-        .map(|((extraction, _), levels)| (extraction, pipeline::transformer_opinions(&levels)))
-        .collect())
+/// What a reader makes of each report.
+fn read(gold: &[Gold], texts: TextReader) -> Vec<TextReading> {
+    // A reader can be in one thread at a time, so each clones its own.
+    let spare = Mutex::new(texts);
+    let mine = || spare.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let read = |texts: &mut TextReader, share: &[Gold]| {
+        texts.read(&share.iter().map(|gold| gold.text.as_str()).collect::<Vec<_>>())
+    };
+    gold.par_chunks(SHARE).map_init(mine, read).flatten().collect()
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {
@@ -167,6 +169,10 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
             writeln!(out, "{miss}")?;
         }
         table::scores(&results.scores, &mut out)?;
+        #[cfg(feature = "neural")]
+        if let Some(doubt) = &results.doubt {
+            doubt.print(&mut out)?;
+        }
     }
     out.flush()
 }

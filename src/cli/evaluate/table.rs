@@ -70,7 +70,7 @@ fn ratio(ratio: &Ratio) -> String {
 }
 
 /// Columns two spaces apart: names to the left, numbers to the right.
-fn aligned(table: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {
+pub(super) fn aligned(table: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {
     let widths: Vec<usize> = (0..table.first().map_or(0, Vec::len))
         .map(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();

@@ -12,14 +12,14 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result, ensure};
 
 use super::INCOMPLETE;
-use super::lexicon::LexiconArgs;
+use super::reader::TextReaderArgs;
 use super::reading::ReadingArgs;
 use crate::page::{Screen, Sheet, standalone, terminal};
-use crate::pipeline::read_text;
 
 const EXAMPLES: &str = "\
 Examples:
   deepspine explain report.txt
+  deepspine explain report.txt --reader fused
   deepspine explain reports.csv --id R-17 --html R-17.html
   deepspine explain ris.xlsx --text-column Befund --id 4711 | less
   pbpaste | deepspine explain";
@@ -45,7 +45,7 @@ pub(super) struct Args {
     colour: Colour,
 
     #[command(flatten)]
-    lexicon: LexiconArgs,
+    text_reader: TextReaderArgs,
 
     #[command(flatten)]
     reading: ReadingArgs,
@@ -69,21 +69,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             path.display()
         );
     }
-    let mut extractor = args.lexicon.extractor()?;
+    let mut texts = args.text_reader.open(1)?;
     let one::Found { report, skipped } =
         one::find(&args.file, args.id.as_deref(), args.reading.options())?;
-    let (extraction, opinions) = read_text(&mut extractor, &report.text);
+    let reading = texts.read(&[&report.text]).swap_remove(0);
+    let readers: Vec<String> =
+        texts.readers().iter().map(|r| format!("{} {}", r.kind, r.version)).collect();
     let sheet = Sheet {
         title: one::title(&report, &args.file),
-        reader: &format!(
-            "rules {}, lexicon {}",
-            env!("CARGO_PKG_VERSION"),
-            extractor.lexicon_version()
-        ),
+        reader: &readers.join(", "),
         text: &report.text,
-        opinions: &opinions,
-        mentions: &notes::mentions(&extraction),
-        measurements: &notes::measurements(&extraction),
+        opinions: reading.opinions(),
+        mentions: &notes::mentions(&reading.extraction),
+        measurements: &notes::measurements(&reading.extraction),
     };
     match &args.html {
         Some(path) => fs::write(path, standalone(&sheet)?)

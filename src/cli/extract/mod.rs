@@ -6,20 +6,19 @@ mod stored;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use self::counts::Counts;
 use super::INCOMPLETE;
 use super::data::DataArgs;
-use super::lexicon::LexiconArgs;
 use super::output::SharedOutput;
 use super::progress::Progress;
+use super::reader::TextReaderArgs;
 use super::reading::{ReadingArgs, ThreadsArg, check_inputs};
 use super::stream::Workers;
-use crate::export::{FORMATS, Format, Labelled};
-use crate::extract::Extractor;
-use crate::pipeline::read_text;
+use crate::export::{FORMATS, Format, Labelled, UNCERTAIN};
+use crate::pipeline::TextReader;
 use crate::report::{Input, Reader, Report};
 
 const EXAMPLES: &str = "\
@@ -28,6 +27,8 @@ Examples:
   deepspine extract exports/ -o labels.csv --format wide
   deepspine extract ris.xlsx --text-column Befund --column patient=PatNr -o labels.jsonl
   deepspine extract reports.jsonl.gz | jq -c .cells
+  deepspine extract reports.csv --reader fused -o labels.jsonl
+  deepspine extract reports.csv --reader fused --uncertain -o uncertain.csv
   deepspine extract --stored -o changes.csv   # the archive, read anew
 
 Exit codes:
@@ -63,6 +64,10 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// List the cells that the fused reader is uncertain of, instead of all labels.
+    #[arg(long, conflicts_with_all = ["stored", "format"])]
+    uncertain: bool,
+
     #[command(flatten)]
     data: DataArgs,
 
@@ -70,7 +75,7 @@ pub(super) struct Args {
     threads: ThreadsArg,
 
     #[command(flatten)]
-    lexicon: LexiconArgs,
+    text_reader: TextReaderArgs,
 
     #[command(flatten)]
     reading: ReadingArgs,
@@ -87,15 +92,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn label_files(args: &Args) -> Result<ExitCode> {
+    ensure!(
+        !args.uncertain || args.text_reader.is_fused(),
+        "only the fused reader tells how sure it is; add --reader fused to --uncertain"
+    );
     check_inputs(&args.files, args.output.as_deref())?;
     let format = match args.format {
         Some(format) => format,
+        None if args.uncertain => &UNCERTAIN,
         None => format_of(args.output.as_deref())?,
     };
     let workers = Workers {
-        extractor: args.lexicon.extractor()?,
+        texts: args.text_reader.open(args.threads.count().get())?,
         threads: args.threads.count(),
-        work: |extractor: &mut Extractor, reports: Vec<Report>| render(extractor, format, &reports),
+        work: |texts: &mut TextReader, reports: Vec<Report>| render(texts, format, &reports),
     };
     let inputs = args.files.iter().map(Input::named).collect();
     let reader = Reader::new(inputs, args.reading.options());
@@ -127,17 +137,18 @@ fn label_files(args: &Args) -> Result<ExitCode> {
 }
 
 /// Labels reports and renders them one after the other.
-fn render(extractor: &mut Extractor, format: &Format, reports: &[Report]) -> (Vec<u8>, Counts) {
+fn render(texts: &mut TextReader, format: &Format, reports: &[Report]) -> (Vec<u8>, Counts) {
     let mut rendered = Vec::new();
     let mut counts = Counts::default();
-    for report in reports {
-        let (extraction, opinions) = read_text(extractor, &report.text);
-        counts.add(report, &opinions);
+    let all: Vec<&str> = reports.iter().map(|report| report.text.as_str()).collect();
+    for (report, reading) in reports.iter().zip(texts.read(&all)) {
+        counts.add(report, reading.opinions());
         let labelled = Labelled {
             report,
-            opinions: &opinions,
-            extraction: &extraction,
-            lexicon: extractor.lexicon_version(),
+            opinions: reading.opinions(),
+            readings: &reading.readings,
+            extraction: &reading.extraction,
+            lexicon: texts.lexicon_version(),
         };
         format.write_report(&labelled, &mut rendered).expect("a Vec takes what is written to it");
     }

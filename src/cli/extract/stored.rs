@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -14,7 +14,7 @@ use super::super::output::SharedOutput;
 use super::Args;
 use crate::archive::{Archive, Change};
 use crate::label::{CellLabel, Certainty};
-use crate::pipeline;
+use crate::pipeline::TextReader;
 use crate::store::{Action, StoredReport};
 
 /// How many reports are read and stored at a time.
@@ -25,8 +25,8 @@ const KINDS: usize = 20;
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut archive = args.data.open()?;
-    let extractor = args.lexicon.extractor()?;
-    let rules = pipeline::rules(&extractor);
+    let texts = args.text_reader.open(args.threads.count().get())?;
+    let readers = texts.readers();
     let bar = bar(archive.store().report_count()?);
     on_interrupt(&bar)?;
     let output = match &args.output {
@@ -37,26 +37,26 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.count().get()).build()?;
     let known = Mutex::new(archive.another()?);
+    let version = readers.last().map_or("", |reader| &reader.version);
+    // A reader can be in one thread at a time, so each clones its own.
+    let spare = Mutex::new(texts);
     let (mut last, mut read, mut same, mut changed) = (0, 0, 0, 0);
     let mut kinds: BTreeMap<(String, String), u64> = BTreeMap::new();
     loop {
         let batch = archive.store().reports_from(last, BATCH)?;
         let Some(end) = batch.last() else { break };
         last = end.number;
-        let is_read = |stored: &StoredReport| {
-            let archive = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            archive.is_read(&rules, &stored.report)
-        };
-        let read_anew = |mine: &mut crate::extract::Extractor, stored: StoredReport| {
+        let is_read = |stored: &StoredReport| lock(&known).is_read(&readers, &stored.report);
+        let read_anew = |mine: &mut TextReader, stored: StoredReport| {
             let is_read = is_read(&stored)?;
-            let read = (!is_read).then(|| pipeline::read(mine, &stored.report.text));
+            let read = (!is_read).then(|| mine.read_to_keep(&[&stored.report.text]).swap_remove(0));
             Ok((stored, read))
         };
         let batch = pool.install(|| {
-            let batch = batch.into_par_iter().map_with(extractor.clone(), read_anew);
+            let batch = batch.into_par_iter().map_init(|| lock(&spare).clone(), read_anew);
             batch.collect::<Result<Vec<_>>>()
         })?;
-        let reread = archive.reread(&rules, &batch)?;
+        let reread = archive.reread(&readers, &batch)?;
         (read, same, changed) =
             (read + reread.read, same + reread.same, changed + reread.changes.len() as u64);
         for change in &reread.changes {
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         }
         bar.inc(batch.len() as u64);
     }
-    archive.store_mut().write(|w| w.audit(Action::Reread, &rules.version, &(read, changed)))?;
+    archive.store_mut().write(|w| w.audit(Action::Reread, version, &(read, changed)))?;
     bar.set_message("indexing");
     archive.catch_up(|_| ())?;
     bar.finish_and_clear();
@@ -76,6 +76,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     }
     tell(&archive, read, same, changed, kinds)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn bar(reports: u64) -> ProgressBar {

@@ -15,14 +15,13 @@ use indicatif::HumanCount;
 use self::bad::BadFile;
 use self::indexing::Indexing;
 use super::data::DataArgs;
-use super::lexicon::LexiconArgs;
 use super::progress::{Progress, per_second};
+use super::reader::TextReaderArgs;
 use super::reading::{ReadingArgs, ThreadsArg, check_inputs};
 use super::stream::Workers;
 use super::{INCOMPLETE, INTERRUPTED};
 use crate::archive::{Imported, Incoming};
-use crate::extract::Extractor;
-use crate::pipeline;
+use crate::pipeline::TextReader;
 use crate::report::{Input, Reader, Report};
 use crate::store::Action;
 
@@ -31,6 +30,7 @@ Examples:
   deepspine import exports/                          # a folder of files, into ./deepspine-data
   deepspine import 2024.csv.gz --source \"St. Mary\"   # ids are unique within a source
   deepspine import ris.xlsx --text-column Befund --data /srv/spine
+  deepspine import reports.csv --reader fused        # the transformer reads beside the rules
   deepspine import labels.csv --labels-by anna       # a person's labels of reports imported before
 
 Importing the same file again changes nothing; a changed text becomes a new version of its report.
@@ -70,7 +70,7 @@ pub(super) struct Args {
     threads: ThreadsArg,
 
     #[command(flatten)]
-    lexicon: LexiconArgs,
+    text_reader: TextReaderArgs,
 
     #[command(flatten)]
     reading: ReadingArgs,
@@ -88,8 +88,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn import(args: &Args) -> Result<ExitCode> {
-    let extractor = args.lexicon.extractor()?;
-    let rules = pipeline::rules(&extractor);
+    let texts = args.text_reader.open(args.threads.count().get())?;
+    let readers = texts.readers();
     let mut archive = args.data.open_or_create()?;
     let inputs = args.files.iter().map(Input::named).collect();
     let reader = Reader::new(inputs, args.reading.options());
@@ -100,25 +100,30 @@ fn import(args: &Args) -> Result<ExitCode> {
 
     let indexing = Indexing::start(&archive)?;
     let known = Mutex::new(archive.another()?);
-    let mut late = extractor.clone();
+    let mut late = texts.clone();
     let workers = Workers {
-        extractor,
+        texts,
         threads: args.threads.count(),
-        work: |extractor: &mut Extractor, reports: Vec<Report>| -> Result<Vec<Incoming>> {
-            let incoming = |report: Report| {
+        work: |texts: &mut TextReader, reports: Vec<Report>| -> Result<Vec<Incoming>> {
+            let mut is_read = Vec::with_capacity(reports.len());
+            for report in &reports {
                 let archive = known.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_read = archive.is_read(&rules, &report)?;
-                drop(archive);
-                let read = (!is_read).then(|| pipeline::read(extractor, &report.text));
-                Ok(Incoming { report, read })
-            };
-            reports.into_iter().map(incoming).collect()
+                is_read.push(archive.is_read(&readers, report)?);
+            }
+            let unread = reports.iter().zip(&is_read).filter(|(_, is_read)| !**is_read);
+            let unread: Vec<&str> = unread.map(|(report, _)| report.text.as_str()).collect();
+            let mut read = texts.read_to_keep(&unread).into_iter();
+            let incoming = reports.into_iter().zip(is_read).map(|(report, is_read)| {
+                let read = if is_read { None } else { read.next() };
+                Incoming { report, read }
+            });
+            Ok(incoming.collect())
         },
     };
     let mut pending: Vec<Incoming> = Vec::new();
     let mut store = |pending: &mut Vec<Incoming>| -> Result<u64> {
         let imported = archive
-            .import(&rules, pending, |text| pipeline::read(&mut late, text))
+            .import(&readers, pending, |text| late.read_to_keep(&[text]).swap_remove(0))
             .context("reports cannot be stored; those stored before stay")?;
         pending.clear();
         indexing.wake();

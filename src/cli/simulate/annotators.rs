@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::archive::annotation::finish;
+use crate::archive::annotation::{finish, machine};
 use crate::archive::{Archive, ArchiveError, BatchPlan, Order, Origin, add_batch};
 use crate::cli::data::DataArgs;
-use crate::label::{Mode, ReaderKind};
+use crate::label::Mode;
 use crate::simulate::Annotator;
 use crate::store::{Role, User};
 
@@ -110,8 +110,8 @@ fn read_one(
         let Some(slot) = writer.claim(batch, user.id, None)? else { return Ok(()) };
         let Some(slot) = writer.slot(slot)? else { return Ok(()) };
         let readings = writer.current_readings(slot.version)?;
-        let rules = readings.iter().find(|reading| reading.kind == ReaderKind::Rules);
-        let edits = rules.map(|r| annotator.read(&r.body.opinions)).unwrap_or_default();
+        let labelled = machine(&readings);
+        let edits = labelled.map(|r| annotator.read(&r.body.opinions)).unwrap_or_default();
         let seconds = 8.0 + 1.5 * edits.len() as f32;
         writer.save_edits(slot.id, 1, &edits, seconds)?;
         let Some(slot) = writer.slot(slot.id)? else { return Ok(()) };

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::lexicon::LexiconArgs;
 use crate::cli::{INTERRUPTED, gold};
 use crate::engine::Device;
-use crate::learn::reader::{Course, Order};
+use crate::learn::reader::{Course, Order, Point, Source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +27,10 @@ pub(super) struct ReaderArgs {
     /// Labelled reports to learn from beside the dictated ones, as gold files.
     #[arg(value_name = "GOLD.jsonl")]
     gold: Vec<PathBuf>,
+
+    /// Labelled reports that are kept from learning, as gold files: every round is judged on them.
+    #[arg(long, value_name = "GOLD.jsonl")]
+    check: Vec<PathBuf>,
 
     /// The folder of the encoder to start from: config.json, vocab.txt, model.safetensors.
     #[arg(long, value_name = "FOLDER")]
@@ -51,6 +55,10 @@ pub(super) struct ReaderArgs {
     /// How many dictated reports make a round, after which progress is judged and kept.
     #[arg(long, default_value_t = 600, value_name = "N")]
     reports: u64,
+
+    /// Stop early after this many rounds without progress on held-out phrases.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    patience: u64,
 
     /// How many word pieces the model may know: 10,500 make a model of 30 MB.
     #[arg(long, default_value_t = 10_500, value_name = "N")]
@@ -79,6 +87,9 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
         pieces: args.pieces,
         rate: args.rate,
         gold: gold::read(&args.gold)?,
+        check: gold::read(&args.check)?,
+        sources: sources(args)?,
+        patience: args.patience,
         device: args.device,
     };
     let mut course = Course::open(order, args.lexicon.extractor()?)?;
@@ -93,23 +104,39 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
     bar.set_position(course.record().steps as u64);
     bar.reset_eta();
     while !course.is_over() {
-        let progress = course.round(|loss| {
+        let point = course.round(|loss| {
             bar.inc(1);
             bar.set_message(format!("loss {loss:.3}"));
         })?;
-        let record = course.record();
-        bar.suspend(|| {
-            eprintln!(
-                "round {:>4}, step {:>6}: loss {:.4}; on held-out phrases loss {:.4}, strict F1 {:.4}",
-                record.rounds,
-                record.steps,
-                record.curve.last().map_or(0.0, |point| point.1),
-                progress.loss,
-                progress.f1(),
-            );
-        });
+        let rounds = course.record().rounds;
+        bar.suspend(|| tell(rounds, &point));
     }
     bar.finish_and_clear();
-    println!("{}", args.output.join("weights.safetensors").display());
+    eprintln!("calibrating");
+    course.calibrate()?;
+    println!("{}", args.output.display());
     Ok(ExitCode::SUCCESS)
+}
+
+fn sources(args: &ReaderArgs) -> Result<Vec<Source>> {
+    let all = [(&args.gold, true), (&args.check, false)];
+    all.into_iter()
+        .flat_map(|(paths, learned_from)| {
+            paths.iter().map(move |path| gold::source(path, learned_from))
+        })
+        .collect()
+}
+
+fn tell(rounds: u64, point: &Point) {
+    let Point { steps, loss, held_out, check } = point;
+    eprint!(
+        "round {rounds:>4}, step {steps:>6}: loss {loss:.4}; on held-out phrases loss {:.4}, strict \
+         F1 {:.4}",
+        held_out.loss,
+        held_out.f1(),
+    );
+    match check.gold {
+        0 => eprintln!(),
+        _ => eprintln!("; on reports kept from learning {:.4}", check.f1()),
+    }
 }

@@ -46,7 +46,7 @@ impl Config {
 }
 
 /// What a head tells apart: not mentioned, unless it is one of the grades.
-pub const CLASSES: i64 = crate::label::Grade::ALL.len() as i64 + 1;
+pub const CLASSES: i64 = crate::label::Belief::OUTCOMES as i64;
 
 /// The encoder with its heads.
 #[allow(missing_debug_implementations, reason = "the encoder has none")]
@@ -55,6 +55,8 @@ pub struct Network {
     /// A query a target, in `[hidden, targets]`.
     attention: nn::Linear,
     heads: Vec<nn::Linear>,
+    gate: Tensor,
+    vocabulary: i64,
 }
 
 /// What the network makes of a batch.
@@ -66,9 +68,16 @@ pub struct Output {
     pub hedged: Tensor,
     /// `[batch, tokens, targets]`: which share of its attention each target has for each token.
     pub attention: Tensor,
+    /// `[batch]`, before the sigmoid: whether any target is mentioned, judged by which word pieces
+    /// there are and nothing else, as [`Gate`](super::Gate) does.
+    pub gate: Tensor,
 }
 
 impl Network {
+    /// The name of the gate's weights: a number a word piece, first for own clauses, then for
+    /// general ones.
+    pub const GATE: &str = "gate";
+
     /// The network with new weights, under `variables`.
     pub fn new(variables: &nn::Path<'_>, config: &Config) -> Self {
         const DROPOUT: f64 = 0.1;
@@ -88,6 +97,8 @@ impl Network {
                 Default::default(),
             ),
             heads: Target::ALL.iter().map(head).collect(),
+            gate: variables.zeros(Self::GATE, &[2 * config.vocabulary]),
+            vocabulary: config.vocabulary,
         }
     }
 
@@ -110,7 +121,7 @@ impl Network {
             .attention
             .forward(&states)
             .masked_fill(&padding, f64::NEG_INFINITY)
-            .softmax(1, Kind::Float);
+            .softmax(1, states.kind());
         // [batch, targets, hidden]
         let pooled = attention.transpose(1, 2).matmul(&states);
         let heads: Vec<Tensor> = self
@@ -119,11 +130,13 @@ impl Network {
             .zip(0..)
             .map(|(head, target)| head.forward(&pooled.select(1, target)))
             .collect();
-        let heads = Tensor::stack(&heads, 1);
+        let heads = Tensor::stack(&heads, 1).to_kind(Kind::Float);
+        let gate = self.gate.take(&(tokens + segments * self.vocabulary)) * mask;
         Output {
             verdicts: heads.narrow(-1, 0, CLASSES),
             hedged: heads.select(-1, CLASSES),
             attention,
+            gate: gate.sum_dim_intlist(1, false, Kind::Float),
         }
     }
 }

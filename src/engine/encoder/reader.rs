@@ -1,21 +1,31 @@
-//! A trained model at work: the texts of levels in, probabilities and evidence out.
+//! A trained model at work: the texts of levels in, beliefs and evidence out.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tch::{Kind, Tensor, nn::VarStore};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use tch::nn::VarStore;
 
-use super::{Batch, Config, Network, Sequence, Vocabulary, VocabularyError, batches};
+use super::{
+    Batch, Calibration, Config, Gate, ModelConfig, Network, Sequence, Vocabulary, VocabularyError,
+    batches, floats,
+};
 use crate::engine::{Device, WeightsError, load};
-use crate::extract::Extraction;
-use crate::label::{Grade, Level, Span, Target};
+use crate::extract::{Extraction, Passage};
+use crate::label::{self, Belief, Cell, Level, ReaderKind, Seen, Span, Target};
 
-/// A model ready to read.
+/// A model ready to read. A clone is for another thread and shares the weights.
 #[allow(missing_debug_implementations, reason = "the network has none")]
 pub struct Reader {
-    vocabulary: Vocabulary,
+    vocabulary: Arc<Vocabulary>,
+    config: Config,
+    variables: VarStore,
     network: Network,
-    longest: usize,
-    device: Device,
+    gate: Gate,
+    calibration: Option<Calibration>,
+    identity: label::Reader,
 }
 
 /// Why a model cannot be used.
@@ -26,6 +36,11 @@ pub enum ModelError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("`{path}` is no configuration of a reader of this version")]
     Malformed { path: PathBuf, source: serde_json::Error },
+    #[error(
+        "`{path}` is of a model with other labels: {difference}; train anew, or use the version \
+         that it was trained with"
+    )]
+    OtherLabels { path: PathBuf, difference: String },
     #[error("`{path}` has {found} word pieces where the configuration says {wanted}")]
     OtherVocabulary { path: PathBuf, found: usize, wanted: i64 },
     #[error(transparent)]
@@ -34,104 +49,168 @@ pub enum ModelError {
     Weights(#[from] WeightsError),
 }
 
-/// What the model makes of one level.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LevelView {
-    /// The level.
-    pub level: Level,
-    /// By target.
-    pub targets: [TargetView; Target::ALL.len()],
-}
-
-/// What the model makes of one cell.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TargetView {
-    /// Probabilities: of not being mentioned, then by [`Grade::ALL`].
-    pub probabilities: [f32; Grade::ALL.len() + 1],
-    /// How probably a statement about it is hedged.
-    pub hedged: f32,
-    /// The words that have most of the target's attention, in the order of the text.
-    pub evidence: Vec<Span>,
-}
-
 impl Reader {
-    /// Tokens of a batch, padding included.
-    const BATCH: usize = 4096;
+    /// Tokens of a batch, padding included: enough to keep a processor's multipliers busy, and few
+    /// enough for its cache.
+    const BATCH: usize = 1024;
 
     /// Loads the model in a folder.
     ///
     /// # Errors
-    /// Where a file is missing or does not fit this version.
+    /// Where a file is missing or does not fit this version: what differs is named.
     pub fn load(folder: &Path, device: Device) -> Result<Self, ModelError> {
         let path = folder.join("config.json");
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ModelError::Unreadable { path: path.clone(), source })?;
-        let config: Config =
-            serde_json::from_str(&text).map_err(|source| ModelError::Malformed { path, source })?;
+        let model: ModelConfig = from_json(&path)?;
+        if let Some(difference) = model.other_labels() {
+            return Err(ModelError::OtherLabels { path, difference });
+        }
+        let config = model.network;
         let path = folder.join("vocab.txt");
         let vocabulary = Vocabulary::load(&path)?;
         if vocabulary.len() as i64 != config.vocabulary {
             let (found, wanted) = (vocabulary.len(), config.vocabulary);
             return Err(ModelError::OtherVocabulary { path, found, wanted });
         }
+        let path = folder.join("calibration.json");
+        let calibration = path.exists().then(|| from_json(&path)).transpose()?;
+        let weights = folder.join("weights.safetensors");
         let mut variables = VarStore::new(device.torch());
         let network = Network::new(&variables.root(), &config);
         variables.freeze();
-        load(&variables, &folder.join("weights.safetensors"))?;
-        Ok(Self { vocabulary, network, longest: config.longest as usize, device })
+        load(&variables, &weights)?;
+        let gate = Gate::new(&variables.variables()[Network::GATE]);
+        let identity = identity(&weights, calibration.as_ref())?;
+        let vocabulary = Arc::new(vocabulary);
+        Ok(Self { vocabulary, config, variables, network, gate, calibration, identity })
     }
 
-    /// Reads the passages of texts that the rules have gone through. By text, its levels from top to
-    /// bottom.
-    pub fn read(&self, texts: &[(&str, &Extraction)]) -> Vec<Vec<LevelView>> {
+    /// The model as a reader whose opinions are kept.
+    pub const fn identity(&self) -> &label::Reader {
+        &self.identity
+    }
+
+    /// What was learned after the weights: none where the training was never finished.
+    pub const fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
+    /// Forgets the calibration, to make another.
+    pub fn uncalibrated(self) -> Self {
+        Self { calibration: None, ..self }
+    }
+
+    /// The same model with another calibration.
+    pub fn calibrated(self, calibration: Calibration) -> Self {
+        Self { calibration: Some(calibration), ..self }
+    }
+
+    /// How probably any target of a passage is mentioned, as the gate sees it: its logit.
+    pub fn gate_score(&self, text: &str, passage: &Passage, extraction: &Extraction) -> f32 {
+        self.gate.score(&self.sequence(text, passage, extraction))
+    }
+
+    fn sequence(&self, text: &str, passage: &Passage, extraction: &Extraction) -> Sequence {
+        let longest = self.config.longest as usize;
+        self.vocabulary.sequence(text, passage, &extraction.namings, longest)
+    }
+
+    /// Reads the passages of texts that the rules have gone through. By text, the cells of its
+    /// levels from top to bottom. Levels whose text could not matter, by the gate and by the rules,
+    /// are left out.
+    pub fn read(&self, texts: &[(&str, &Extraction)]) -> Vec<Vec<Seen>> {
         let mut sequences: Vec<(usize, Level, Sequence)> = Vec::new();
         for (number, (text, extraction)) in texts.iter().enumerate() {
             for passage in extraction.passages() {
-                let sequence =
-                    self.vocabulary.sequence(text, &passage, &extraction.namings, self.longest);
-                sequences.push((number, passage.level, sequence));
+                let sequence = self.sequence(text, &passage, extraction);
+                let level = passage.level;
+                let is_told = extraction.statements.iter().any(|s| s.cell.level == level);
+                let threshold = self.calibration.as_ref().map_or(f32::MIN, |c| c.gate);
+                if is_told || self.gate.score(&sequence) >= threshold {
+                    sequences.push((number, level, sequence));
+                }
             }
         }
         sequences.sort_by_key(|(.., sequence)| sequence.tokens.len());
         let lengths: Vec<usize> = sequences.iter().map(|(.., s)| s.tokens.len()).collect();
-        let mut views: Vec<Vec<LevelView>> = texts.iter().map(|_| Vec::new()).collect();
+        let mut seen: Vec<Vec<Seen>> = texts.iter().map(|_| Vec::new()).collect();
         for range in batches(&lengths, Self::BATCH) {
-            let batch = &sequences[range];
-            for ((number, level, _), targets) in batch.iter().zip(self.forward(batch)) {
-                views[*number].push(LevelView { level: *level, targets });
-            }
+            self.forward(&sequences[range], &mut seen);
         }
-        views.iter_mut().for_each(|levels| levels.sort_by_key(|view| view.level));
-        views
+        seen.iter_mut().for_each(|cells| cells.sort_by_key(|seen| seen.cell));
+        seen
     }
 
-    fn forward(&self, batch: &[(usize, Level, Sequence)]) -> Vec<[TargetView; Target::ALL.len()]> {
+    fn forward(&self, batch: &[(usize, Level, Sequence)], seen: &mut [Vec<Seen>]) {
         let Batch { tokens, mask, segments } =
-            Batch::new(batch.iter().map(|(.., sequence)| sequence)).to(self.device.torch());
+            Batch::new(batch.iter().map(|(.., s)| s)).to(self.variables.device());
         let output = tch::no_grad(|| self.network.forward(&tokens, &mask, &segments, false));
-        let probabilities = floats(&output.verdicts.softmax(-1, Kind::Float));
+        let scores = floats(&output.verdicts);
         let hedged = floats(&output.hedged.sigmoid());
         let attention = floats(&output.attention);
-        let (targets, classes) = (Target::ALL.len(), Grade::ALL.len() + 1);
+        let temperature = self.calibration.as_ref().map_or(1.0, |c| c.temperature);
+        let targets = Target::ALL.len();
         let longest = tokens.size()[1] as usize;
-        batch
-            .iter()
-            .enumerate()
-            .map(|(row, (.., sequence))| {
-                std::array::from_fn(|target| {
-                    let cell = row * targets + target;
-                    let mut view = TargetView { hedged: hedged[cell], ..TargetView::default() };
-                    view.probabilities
-                        .copy_from_slice(&probabilities[cell * classes..(cell + 1) * classes]);
-                    let first = row * longest * targets + target;
-                    let shares: Vec<f32> =
-                        attention[first..].iter().step_by(targets).take(longest).copied().collect();
-                    view.evidence = evidence(sequence, &shares);
-                    view
-                })
-            })
-            .collect()
+        for (row, (number, level, sequence)) in batch.iter().enumerate() {
+            for (place, target) in Target::ALL.into_iter().enumerate() {
+                let cell = row * targets + place;
+                let first = cell * Belief::OUTCOMES;
+                let own = std::array::from_fn(|outcome| scores[first + outcome] / temperature);
+                let shares = attention[row * longest * targets + place..].iter().step_by(targets);
+                let shares: Vec<f32> = shares.take(longest).copied().collect();
+                seen[*number].push(Seen {
+                    cell: Cell { level: *level, target },
+                    belief: Belief::softmax(own),
+                    hedged: hedged[cell],
+                    evidence: evidence(sequence, &shares),
+                });
+            }
+        }
     }
+}
+
+impl Clone for Reader {
+    fn clone(&self) -> Self {
+        let mut variables = VarStore::new(self.variables.device());
+        let network = Network::new(&variables.root(), &self.config);
+        variables.freeze();
+        let shared = self.variables.variables();
+        for (name, mut variable) in variables.variables() {
+            variable.set_data(&shared[&name]);
+        }
+        Self {
+            vocabulary: Arc::clone(&self.vocabulary),
+            config: self.config,
+            variables,
+            network,
+            gate: self.gate.clone(),
+            calibration: self.calibration.clone(),
+            identity: self.identity.clone(),
+        }
+    }
+}
+
+fn from_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ModelError::Unreadable { path: path.to_owned(), source })?;
+    serde_json::from_str(&text)
+        .map_err(|source| ModelError::Malformed { path: path.to_owned(), source })
+}
+
+fn identity(
+    weights: &Path,
+    calibration: Option<&impl Serialize>,
+) -> Result<label::Reader, ModelError> {
+    let bytes = std::fs::read(weights)
+        .map_err(|source| ModelError::Unreadable { path: weights.to_owned(), source })?;
+    let calibration = serde_json::to_vec(&calibration).unwrap_or_default();
+    let hash = Sha256::new().chain_update(bytes).chain_update(calibration).finalize();
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(label::Reader {
+        kind: ReaderKind::Transformer,
+        name: ReaderKind::Transformer.name().to_owned(),
+        version: format!("{} ({})", env!("CARGO_PKG_VERSION"), &hash[..8]),
+        content_hash: hash,
+    })
 }
 
 /// The words that together have most of the attention that words have, each with a part worth
@@ -162,14 +241,6 @@ fn evidence(sequence: &Sequence, shares: &[f32]) -> Vec<Span> {
         }
     }
     joined
-}
-
-/// A tensor's numbers, row after row.
-fn floats(tensor: &Tensor) -> Vec<f32> {
-    let flat = tensor.to_device(tch::Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
-    let mut floats = vec![0.0; flat.numel()];
-    flat.copy_data(&mut floats, flat.numel());
-    floats
 }
 
 #[cfg(test)]

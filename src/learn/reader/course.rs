@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor, nn::VarStore};
+use serde::Serialize;
+use tch::{Tensor, nn::VarStore};
 
-use super::{Example, Fit, Plan, Progress, examples};
-use crate::engine::encoder::{Base, BaseError, Network, Vocabulary, VocabularyError};
+use super::{Example, Fit, Plan, Point, Record, Source, calibrate, examples};
+use crate::engine::encoder::{
+    Base, BaseError, Calibration, ModelConfig, ModelError, Network, Reader, Vocabulary,
+    VocabularyError,
+};
 use crate::engine::{Device, WeightsError, save};
 use crate::extract::Extractor;
 use crate::learn::{Gold, Labels};
@@ -35,23 +38,14 @@ pub struct Order {
     pub rate: f64,
     /// Reports whose labels people know, read once a round.
     pub gold: Vec<Gold>,
+    /// Others, kept from learning, that each round is judged on too.
+    pub check: Vec<Gold>,
+    /// The files that both came from.
+    pub sources: Vec<Source>,
+    /// After how many rounds without progress on held-out phrases to stop early.
+    pub patience: u64,
     /// What to train on.
     pub device: Device,
-}
-
-/// Where a training stands. It is written after each round.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    /// The seed that it began with.
-    pub seed: u64,
-    /// Rounds done.
-    pub rounds: u64,
-    /// Steps done.
-    pub steps: i32,
-    /// Of each round: steps so far, mean loss in training, then loss and strict F1 on held-out
-    /// phrases.
-    pub curve: Vec<(i32, f64, f64, f64)>,
 }
 
 /// Why a training cannot go on.
@@ -64,6 +58,8 @@ pub enum CourseError {
     Vocabulary(#[from] VocabularyError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
     #[error("`{path}` cannot be read or written")]
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("`{path}` is no record of a training; remove the folder to begin anew")]
@@ -88,6 +84,7 @@ pub struct Course {
     extractor: Extractor,
     record: Record,
     held_out: Vec<Example>,
+    check: Vec<Example>,
 }
 
 impl Course {
@@ -112,10 +109,11 @@ impl Course {
         }
         write(&path, lines.as_bytes())?;
         let config = base.config(&kept, Self::LONGEST);
-        write(&order.folder.join("config.json"), json(&config).as_bytes())?;
-        let variables = VarStore::new(order.device.torch());
-        let network = Network::new(&variables.root(), &config);
-        base.fill(&variables, &kept)?;
+        let model = ModelConfig::new(config);
+        write(&order.folder.join("config.json"), json(&model).as_bytes())?;
+        let weights = VarStore::new(order.device.torch());
+        Network::new(&weights.root(), &config);
+        base.fill(&weights, &kept)?;
         let vocabulary = Vocabulary::load(&order.folder.join("vocab.txt"))?;
         let plan = Plan {
             steps: order.steps,
@@ -130,9 +128,15 @@ impl Course {
                 Self::read(&report, &mut extractor, &vocabulary)
             })
             .collect();
-        let record = Record { seed: order.seed, rounds: 0, steps: 0, curve: Vec::new() };
-        let fit = Fit::new(variables, network, plan);
-        let mut course = Self { order, fit, vocabulary, extractor, record, held_out };
+        let check = order.check.iter().flat_map(|gold| {
+            let longest = Self::LONGEST as usize;
+            examples(&gold.text, &gold.labels, &mut extractor, &vocabulary, longest)
+        });
+        let check = check.collect();
+        let sources = order.sources.clone();
+        let record = Record { seed: order.seed, sources, ..Record::default() };
+        let fit = Fit::new(weights, &config, plan);
+        let mut course = Self { order, fit, vocabulary, extractor, record, held_out, check };
         course.take_up()?;
         Ok(course)
     }
@@ -173,9 +177,33 @@ impl Course {
         &self.record
     }
 
-    /// Whether all steps were taken.
-    pub const fn is_over(&self) -> bool {
-        self.fit.is_over()
+    /// Whether all steps were taken, or no round has come any further for long.
+    pub fn is_over(&self) -> bool {
+        let best = self.record.best().map_or(0, |round| round as u64 + 1);
+        self.fit.is_over() || self.record.rounds - best > self.order.patience
+    }
+
+    /// Learns, after the weights, how far to trust them: the best round's, on held-out phrases and
+    /// on the labelled reports that were kept from learning.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or written.
+    pub fn calibrate(&mut self) -> Result<Calibration, CourseError> {
+        let model = Reader::load(&self.order.folder, self.order.device)?.uncalibrated();
+        let dictations = 4 * self.order.reports;
+        let simulation = Simulation::new(self.order.seed);
+        let known: Vec<Gold> = (0..dictations)
+            // Those that rounds are judged on have the highest numbers.
+            .map(|number| simulation.dictation(u64::MAX / 2 + number, Part::HeldOut))
+            .map(|SimulatedReport { report, labels, .. }| Gold {
+                id: report.id,
+                text: report.text,
+                labels: labels.into_iter().collect(),
+            })
+            .collect();
+        let calibration = calibrate(model, &mut self.extractor, &known, &self.order.check);
+        write(&self.order.folder.join("calibration.json"), json(&calibration).as_bytes())?;
+        Ok(calibration)
     }
 
     /// Learns from the next reports, judges what came of it and leaves a checkpoint. `stepped` gets
@@ -183,14 +211,37 @@ impl Course {
     ///
     /// # Errors
     /// Where the folder cannot be written.
-    pub fn round(&mut self, mut stepped: impl FnMut(f64)) -> Result<Progress, CourseError> {
-        let round = self.record.rounds;
-        let mut random =
-            fastrand::Rng::with_seed(self.order.seed ^ round.wrapping_mul(0x9e37_79b9));
+    pub fn round(&mut self, mut stepped: impl FnMut(f64)) -> Result<Point, CourseError> {
+        let mut random = fastrand::Rng::with_seed(
+            self.order.seed ^ self.record.rounds.wrapping_mul(0x9e37_79b9),
+        );
         tch::manual_seed(random.i64(..));
+        let lessons = self.lessons();
+        let (mut sum, mut steps) = (0.0, 0.0);
+        self.fit.round(lessons, &mut random, |loss| {
+            sum += loss;
+            steps += 1.0;
+            stepped(loss);
+        });
+        let point = Point {
+            steps: self.fit.steps(),
+            loss: if steps > 0.0 { sum / steps } else { 0.0 },
+            held_out: self.fit.judge(&self.held_out),
+            check: self.fit.judge(&self.check),
+        };
+        self.record.rounds += 1;
+        self.record.steps = point.steps;
+        self.record.curve.push(point);
+        self.keep()?;
+        Ok(point)
+    }
+
+    /// What the next round learns from.
+    fn lessons(&mut self) -> Vec<Example> {
         let simulation = Simulation::new(self.order.seed);
+        let first = self.record.rounds * self.order.reports;
         let mut lessons = Vec::new();
-        for number in round * self.order.reports..(round + 1) * self.order.reports {
+        for number in first..first + self.order.reports {
             let report = simulation.dictation(number, Part::Training);
             lessons.extend(Self::read(&report, &mut self.extractor, &self.vocabulary));
         }
@@ -199,28 +250,17 @@ impl Course {
             let (extractor, vocabulary) = (&mut self.extractor, &self.vocabulary);
             lessons.extend(examples(&gold.text, &gold.labels, extractor, vocabulary, longest));
         }
-        let (mut sum, mut steps) = (0.0, 0.0);
-        self.fit.round(lessons, &mut random, |loss| {
-            sum += loss;
-            steps += 1.0;
-            stepped(loss);
-        });
-        let progress = self.fit.judge(&self.held_out);
-        self.record.rounds += 1;
-        self.record.steps = self.fit.steps();
-        let mean = if steps > 0.0 { sum / steps } else { 0.0 };
-        let point = (self.record.steps, mean, progress.loss, progress.f1());
-        self.record.curve.push(point);
-        self.keep()?;
-        Ok(progress)
+        lessons
     }
 
-    /// Writes the model and what a resumed training needs.
+    /// Writes the model where it is the best so far, and what a resumed training needs.
     fn keep(&self) -> Result<(), CourseError> {
-        save(&self.fit.variables, &self.order.folder.join("weights.safetensors"))?;
+        if self.record.best() == Some(self.record.curve.len() - 1) {
+            save(&self.fit.weights, &self.order.folder.join("weights.safetensors"))?;
+        }
         let mut tensors: Vec<(String, Tensor)> = self
             .fit
-            .variables
+            .weights
             .variables()
             .into_iter()
             .map(|(name, tensor)| (format!("variable.{name}"), tensor.detach().contiguous()))
@@ -232,6 +272,7 @@ impl Course {
             .map_err(|source| CourseError::Checkpoint { path: beside.clone(), source })?;
         std::fs::rename(&beside, &path)
             .map_err(|source| CourseError::Unwritable { path, source })?;
+        write(&self.order.folder.join("training.svg"), self.record.drawn().as_bytes())?;
         write(&self.order.folder.join("training.json"), json(&self.record).as_bytes())
     }
 
@@ -253,16 +294,16 @@ impl Course {
         let path = self.order.folder.join("checkpoint.safetensors");
         let tensors = Tensor::read_safetensors(&path)
             .map_err(|source| CourseError::Checkpoint { path, source })?;
-        let (variables, moments): (Vec<_>, Vec<_>) =
+        let (weights, moments): (Vec<_>, Vec<_>) =
             tensors.into_iter().partition(|(name, _)| name.starts_with("variable."));
-        let mut own = self.fit.variables.variables();
-        for (name, tensor) in variables {
-            if let Some(variable) = own.get_mut(&name["variable.".len()..]) {
-                tch::no_grad(|| variable.copy_(&tensor.to_kind(Kind::Float)));
+        let mut own = self.fit.weights.variables();
+        for (name, tensor) in weights {
+            if let Some(weight) = own.get_mut(&name["variable.".len()..]) {
+                tch::no_grad(|| weight.copy_(&tensor));
             }
         }
         self.fit.resume(moments, record.steps);
-        self.record = record;
+        self.record = Record { sources: self.order.sources.clone(), ..record };
         Ok(())
     }
 }

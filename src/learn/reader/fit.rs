@@ -1,9 +1,10 @@
 //! The training loop, a step at a time.
 
-use tch::{Kind, Reduction, Tensor, nn::VarStore};
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Reduction, Tensor, nn::VarStore};
 
 use super::Example;
-use crate::engine::encoder::{Batch, CLASSES, Network, Output, batches};
+use crate::engine::encoder::{Batch, CLASSES, Config, Network, Output, batches};
 use crate::label::Target;
 use crate::learn::adamw::AdamW;
 
@@ -32,16 +33,17 @@ impl Plan {
 /// A training under way.
 #[allow(missing_debug_implementations, reason = "the network has none")]
 pub struct Fit {
-    /// The network's weights.
-    pub variables: VarStore,
-    /// The network.
-    pub network: Network,
+    /// The weights in full precision.
+    pub weights: VarStore,
+    /// The network, which works on a copy of them.
+    network: Network,
+    device: Device,
     optimizer: AdamW,
     plan: Plan,
 }
 
 /// How well examples are read.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Mean loss of a target.
     pub loss: f64,
@@ -60,14 +62,28 @@ impl Progress {
     }
 }
 
+/// What a network is trained in. Processors that multiply brain floats do so four times as fast as
+/// full floats; where they must imitate it, it is slower.
+fn precision(device: Device) -> Kind {
+    #[cfg(target_arch = "x86_64")]
+    let has_brain_floats = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    let has_brain_floats = false;
+    if device.is_cuda() || has_brain_floats { Kind::BFloat16 } else { Kind::Float }
+}
+
 impl Fit {
     const CLIP: f64 = 1.0;
     const HEDGED_WEIGHT: f64 = 0.3;
 
-    /// Begins a training of a network.
-    pub fn new(variables: VarStore, network: Network, plan: Plan) -> Self {
-        let optimizer = AdamW::new(&variables);
-        Self { variables, network, optimizer, plan }
+    /// Begins a training of a network of this shape, from these weights.
+    pub fn new(weights: VarStore, config: &Config, plan: Plan) -> Self {
+        let device = weights.device();
+        let mut working = VarStore::new(device);
+        let network = Network::new(&working.root(), config);
+        working.set_kind(precision(device));
+        let optimizer = AdamW::new(&weights, &working);
+        Self { weights, network, device, optimizer, plan }
     }
 
     /// How many steps were taken.
@@ -107,15 +123,16 @@ impl Fit {
             if self.is_over() {
                 return;
             }
-            let loss = self.loss(&examples[range], true).0;
+            let (loss, gate, ..) = self.loss(&examples[range], true);
             let rate = self.plan.rate_at(self.steps());
-            self.optimizer.step(&loss, rate, Self::CLIP);
+            self.optimizer.step(&(&loss + gate), rate, Self::CLIP);
             stepped(f64::try_from(&loss).unwrap_or(f64::NAN));
         }
     }
 
-    fn loss(&self, examples: &[Example], train: bool) -> (Tensor, Output, Tensor) {
-        let device = self.variables.device();
+    /// The loss of the heads, that of the gate, what was read, and what is true.
+    fn loss(&self, examples: &[Example], train: bool) -> (Tensor, Tensor, Output, Tensor) {
+        let device = self.device;
         let Batch { tokens, mask, segments } =
             Batch::new(examples.iter().map(|example| &example.sequence)).to(device);
         let output = self.network.forward(&tokens, &mask, &segments, train);
@@ -134,14 +151,23 @@ impl Fit {
             0.0,
         );
         // Whether a cell is hedged is asked only where it is mentioned.
-        let mentioned = classes.gt(0).to_kind(Kind::Float);
+        let mentioned = classes.gt(0);
+        let mentioned_anywhere = mentioned.any_dim(1, false);
+        let mentioned = mentioned.to_kind(Kind::Float);
         let certainty = output.hedged.binary_cross_entropy_with_logits::<Tensor>(
             &hedged.to_kind(Kind::Float),
             Some(mentioned),
             None,
             Reduction::Mean,
         );
-        (verdict + certainty * Self::HEDGED_WEIGHT, output, classes)
+        let any = mentioned_anywhere.to_kind(Kind::Float);
+        let gate = output.gate.binary_cross_entropy_with_logits::<Tensor>(
+            &any,
+            None,
+            None,
+            Reduction::Mean,
+        );
+        (verdict + certainty * Self::HEDGED_WEIGHT, gate, output, classes)
     }
 
     /// Reads examples without learning from them.
@@ -155,7 +181,7 @@ impl Fit {
         for range in &all {
             let batch: Vec<Example> =
                 sorted[range.clone()].iter().map(|&example| example.clone()).collect();
-            let (mean, output, classes) = tch::no_grad(|| self.loss(&batch, false));
+            let (mean, _, output, classes) = tch::no_grad(|| self.loss(&batch, false));
             loss += f64::try_from(mean).unwrap_or(f64::NAN);
             let read = output.verdicts.argmax(-1, false);
             let count = |test: &Tensor| {

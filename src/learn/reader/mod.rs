@@ -1,9 +1,13 @@
 //! Training of the transformer that reads reports.
 
+mod calibrate;
 mod course;
 mod example;
 mod fit;
+mod record;
 
-pub use course::{Course, CourseError, Order, Record};
+pub use calibrate::calibrate;
+pub use course::{Course, CourseError, Order};
 pub use example::{Example, examples};
 pub use fit::{Fit, Plan, Progress};
+pub use record::{Point, Record, Source};

@@ -98,6 +98,7 @@ fn rsna(archive: &Archive, batch: &Batch) -> Result<Vec<u8>, WebError> {
         let label = store.label_of_version(member.report, member.version)?;
         let opinions: Vec<Opinion> = label.iter().map(opinion).collect();
         let labelled = Labelled {
+            readings: &[],
             report: &report,
             opinions: &opinions,
             extraction: &Extraction::default(),
@@ -115,6 +116,7 @@ fn opinion(stored: &StoredLabel) -> Opinion {
         certainty: stored.label.certainty,
         conflict: stored.label.conflict,
         distribution: None,
+        doubt: None,
         evidence: Evidence::Spans(Vec::new()),
     }
 }

@@ -128,6 +128,7 @@ fn labelled(label: &[StoredLabel], readings: &[ReadingRow], version: u32) -> Vec
             certainty: stored.label.certainty,
             conflict: stored.label.conflict,
             distribution: None,
+            doubt: None,
             evidence: evidence(stored).unwrap_or(Evidence::Spans(Vec::new())),
         })
         .collect()

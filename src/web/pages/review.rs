@@ -10,7 +10,7 @@ use super::super::guard::Person;
 use super::super::layout::{Shell, html, see};
 use super::super::{Database, WebError};
 use crate::archive::Archive;
-use crate::archive::annotation::{differing, shown};
+use crate::archive::annotation::{differing, machine, shown};
 use crate::extract::SectionSpan;
 use crate::label::{
     Cell, Certainty, Edit, Flag, Level, LevelSet, Mode, Opinion, ReaderKind, Span, TARGETS,
@@ -98,6 +98,8 @@ struct Work<'a> {
     mode: &'static str,
     /// What stands in cells that nobody has touched, by cell.
     shown: BTreeMap<String, ShownCell>,
+    /// What each machine says, by cell, where several have read and the person may know it.
+    machines: BTreeMap<String, Vec<MachineSays>>,
     /// The keys of the words that a cell rests on, by cell.
     keys: BTreeMap<String, Vec<u32>>,
     /// The cells that an adjudicator has to decide.
@@ -115,6 +117,20 @@ struct ShownCell {
     certainty: Certainty,
     origin: &'static str,
     conflict: bool,
+    uncertain: bool,
+}
+
+/// What a machine says of a cell.
+#[derive(Serialize)]
+struct MachineSays {
+    reader: &'static str,
+    verdict: Verdict,
+    certainty: Certainty,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f32>,
+    /// The outcomes that it thinks possible, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_be: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -206,18 +222,24 @@ fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
         .collect();
     marks.extend(read.sections.iter().filter_map(|section| heading(&read.text, section)));
     let open = if adjudicates { differing(&read.readings) } else { Vec::new() };
-    let origin = if adjudicates { "agreed" } else { "rules" };
+    let labeller = machine(&read.readings).map_or(ReaderKind::Rules, |reading| reading.kind);
+    let origin = if adjudicates { "agreed" } else { labeller.name() };
     let shown_cell = |opinion: &Opinion| ShownCell {
         verdict: opinion.verdict,
         certainty: opinion.certainty,
         origin,
         conflict: opinion.conflict,
+        uncertain: opinion.doubt.is_some(),
     };
     let work = Work {
         slot: read.slot.id,
         batch: read.slot.batch,
         mode: read.slot.mode.name(),
         shown: starting.iter().map(|o| (o.cell.to_string(), shown_cell(o))).collect(),
+        machines: match read.slot.mode {
+            Mode::Blind | Mode::Imported | Mode::Repeat => BTreeMap::new(),
+            Mode::Assisted | Mode::Adjudication => machines(&read.readings),
+        },
         keys,
         differing: open.iter().map(Cell::to_string).collect(),
         sides: if adjudicates {
@@ -255,6 +277,34 @@ fn side_name(reading: &CurrentReading) -> &str {
 
 fn opinion(reading: &CurrentReading, cell: Cell) -> Option<&Opinion> {
     reading.body.opinions.iter().find(|opinion| opinion.cell == cell)
+}
+
+/// What each machine says of the cells that any of them has an opinion on; nothing where only one
+/// has read.
+fn machines(readings: &[CurrentReading]) -> BTreeMap<String, Vec<MachineSays>> {
+    let of_text = [ReaderKind::Rules, ReaderKind::Transformer, ReaderKind::Fused];
+    let machines: Vec<&CurrentReading> = of_text
+        .iter()
+        .filter_map(|kind| readings.iter().find(|reading| reading.kind == *kind))
+        .collect();
+    if machines.len() < 2 {
+        return BTreeMap::new();
+    }
+    let cells = Cell::all().filter(|&cell| machines.iter().any(|m| opinion(m, cell).is_some()));
+    let says = |reading: &&CurrentReading, cell: Cell| {
+        let opinion = opinion(reading, cell);
+        MachineSays {
+            reader: reading.kind.name(),
+            verdict: opinion.map_or(Verdict::NotMentioned, |opinion| opinion.verdict),
+            certainty: opinion.map_or(Certainty::Stated, |opinion| opinion.certainty),
+            probability: opinion.and_then(Opinion::probability),
+            may_be: opinion
+                .and_then(|opinion| opinion.doubt)
+                .filter(|doubt| doubt.may_be.len() > 1)
+                .map(|doubt| doubt.may_be.to_string()),
+        }
+    };
+    cells.map(|cell| (cell.to_string(), machines.iter().map(|m| says(m, cell)).collect())).collect()
 }
 
 fn spans(opinion: &Opinion) -> Vec<Span> {

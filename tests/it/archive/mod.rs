@@ -11,10 +11,10 @@ use std::path::Path;
 use deepspine::archive::{Archive, Imported, Incoming};
 use deepspine::extract::{Extractor, Lexicon};
 use deepspine::label::{
-    Cell, Certainty, Context, Evidence, Grade, Level, Mode, Opinion, Reader, ReaderKind, Target,
-    Verdict,
+    Cell, Certainty, Context, Doubt, Evidence, Grade, Level, Mode, Opinion, OutcomeSet, Reader,
+    ReaderKind, Target, Verdict,
 };
-use deepspine::pipeline;
+use deepspine::pipeline::TextReader;
 use deepspine::report::Report;
 use deepspine::store::{Body, NewReading};
 use tempfile::TempDir;
@@ -23,15 +23,15 @@ use tempfile::TempDir;
 pub(crate) struct TestArchive {
     pub(crate) folder: TempDir,
     pub(crate) archive: Archive,
-    extractor: Extractor,
+    texts: TextReader,
 }
 
 impl TestArchive {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let archive = Archive::open_or_create(folder.path()).unwrap();
-        let extractor = Extractor::new(&Lexicon::builtin("en").unwrap());
-        Self { folder, archive, extractor }
+        let texts = TextReader::rules(Extractor::new(&Lexicon::builtin("en").unwrap()));
+        Self { folder, archive, texts }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -39,11 +39,12 @@ impl TestArchive {
     }
 
     pub(crate) fn import(&mut self, reports: &[Report]) -> Imported {
-        let rules = pipeline::rules(&self.extractor);
         let incoming = |report: &Report| Incoming { report: report.clone(), read: None };
         let batch: Vec<_> = reports.iter().map(incoming).collect();
-        let extractor = &mut self.extractor;
-        self.archive.import(&rules, &batch, |text| pipeline::read(extractor, text)).unwrap()
+        let readers = self.texts.readers();
+        let texts = &mut self.texts;
+        let read = |text: &str| texts.read_to_keep(&[text]).swap_remove(0);
+        self.archive.import(&readers, &batch, read).unwrap()
     }
 
     /// A person reads a report.
@@ -51,13 +52,33 @@ impl TestArchive {
         let body = Body { opinions: opinions(labels), ..Body::default() };
         let packed = body.pack();
         let context = Context { batch: "test".into(), mode, seconds: 1.5 };
+        let new = NewBody { body: &body, packed: &packed, context: Some(&context) };
+        self.add(&person_named(person), report, &new);
+    }
+
+    /// A transformer reads a report, and is fused with the rules: sure of nothing.
+    pub(crate) fn read_by_machines(&mut self, report: u64, grade: Grade) {
+        let mut grades = [0.04; Grade::ALL.len()];
+        grades[grade as usize] = 0.71;
+        let doubt = Doubt { may_be: may_be(grade), readers_differ: true };
+        for (kind, doubt) in [(ReaderKind::Transformer, None), (ReaderKind::Fused, Some(doubt))] {
+            let opinion = Opinion { distribution: Some(grades), doubt, ..opinion(CENTRAL, grade) };
+            let body = Body { opinions: vec![opinion], ..Body::default() };
+            let packed = body.pack();
+            let name = kind.name().to_owned();
+            let (version, content_hash) = ("1".to_owned(), "hash".to_owned());
+            let reader = Reader { kind, name, version, content_hash };
+            self.add(&reader, report, &NewBody { body: &body, packed: &packed, context: None });
+        }
+    }
+
+    fn add(&mut self, reader: &Reader, report: u64, new: &NewBody<'_>) {
+        let NewBody { body, packed, context } = *new;
         let store = self.archive.store_mut();
         store
             .write(|writer| {
-                let reader = writer.reader(&person_named(person))?;
+                let reader = writer.reader(reader)?;
                 let (version, subject) = writer.present(report)?;
-                let (body, packed) = (&body, packed.as_slice());
-                let context = Some(&context);
                 let reading = NewReading { reader, at: None, context, body, packed };
                 writer.add_reading(report, version, subject, &reading)
             })
@@ -92,15 +113,32 @@ fn person_named(name: &str) -> Reader {
 }
 
 fn opinions(labels: &[(Cell, Grade)]) -> Vec<Opinion> {
-    let opinion = |&(cell, grade): &(Cell, Grade)| Opinion {
+    labels.iter().map(|&(cell, grade)| opinion(cell, grade)).collect()
+}
+
+fn opinion(cell: Cell, grade: Grade) -> Opinion {
+    Opinion {
         cell,
         verdict: Verdict::Graded(grade),
         certainty: Certainty::Stated,
         conflict: false,
         distribution: None,
+        doubt: None,
         evidence: Evidence::Spans(Vec::new()),
-    };
-    labels.iter().map(opinion).collect()
+    }
+}
+
+/// Sets of `not_mentioned` and a grade.
+fn may_be(grade: Grade) -> OutcomeSet {
+    OutcomeSet { not_mentioned: true, present: false, grades: Some((grade, grade)) }
+}
+
+/// A reading about to be added.
+#[derive(Clone, Copy)]
+struct NewBody<'a> {
+    body: &'a Body,
+    packed: &'a [u8],
+    context: Option<&'a Context>,
 }
 
 const CENTRAL: Cell = Cell { level: Level::L4L5, target: Target::Central };

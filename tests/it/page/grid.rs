@@ -12,6 +12,7 @@ fn opinion(level: Level, verdict: Verdict) -> Opinion {
         certainty: Certainty::Stated,
         conflict: false,
         distribution: None,
+        doubt: None,
         evidence: Evidence::Statements(vec![]),
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::json;
 use ureq::http::StatusCode;
 
+use deepspine::label::Grade;
+
 use super::{TestServer, central};
 
 const TEXTS: [(&str, &str); 3] = [
@@ -138,6 +140,37 @@ fn assisted_shows_the_rules_and_done_accepts_them() {
     assert_eq!(shown["shown"][0]["verdict"], "severe");
     anna.finish(slot).done();
     assert_eq!(server.archive.label("B"), ["L4-L5/central severe anna"]);
+}
+
+#[test]
+fn assisted_shows_what_each_machine_says_and_doubt_comes_first() {
+    let mut server = TestServer::start(&TEXTS);
+    let report = server.archive.number("B");
+    server.archive.read_by_machines(report, Grade::Moderate);
+    let label = server.archive.label("B");
+    assert_eq!(label, ["L4-L5/central moderate fused"], "the newest machine labels");
+    let [anna, _, _, lea, _] = server.everyone();
+    let page = lea.make_ordered_batch("doubt", "assisted", "1", "uncertain");
+    let slot = anna.claim(page).unwrap();
+    let text = anna.get(&format!("/slots/{slot}")).done().text;
+    assert!(text.contains("<h1>B</h1>"), "the report that is in doubt is not the first: {text}");
+    for said in [
+        r#""origin":"fused","conflict":false,"uncertain":true"#,
+        r#"{"reader":"rules","verdict":"severe","certainty":"stated"}"#,
+        r#"{"reader":"transformer","verdict":"moderate","certainty":"stated","probability":0.71}"#,
+        r#""may_be":"not_mentioned, moderate""#,
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    anna.finish(slot).done();
+    let readings = server.store().readings(report).unwrap();
+    let hers = &readings.last().unwrap().body.opinions[0];
+    assert_eq!((hers.distribution, hers.doubt), (None, None), "how sure it was is not hers");
+
+    let blind = lea.make_ordered_batch("blind", "blind", "1", "uncertain");
+    let slot = anna.claim(blind).unwrap();
+    let text = anna.get(&format!("/slots/{slot}")).done().text;
+    assert!(text.contains(r#""machines":{}"#) && !text.contains("transformer"), "{text}");
 }
 
 #[test]

@@ -159,13 +159,23 @@ impl Client {
 
     /// Makes a batch as a lead does, and returns its number.
     pub(crate) fn make_batch(&self, name: &str, mode: &str, annotators: &str) -> u64 {
+        self.make_ordered_batch(name, mode, annotators, "oldest")
+    }
+
+    pub(crate) fn make_ordered_batch(
+        &self,
+        name: &str,
+        mode: &str,
+        annotators: &str,
+        order: &str,
+    ) -> u64 {
         let form = [
             ("name", name),
             ("from", "query"),
             ("query", ""),
             ("mode", mode),
             ("annotators", annotators),
-            ("order", "oldest"),
+            ("order", order),
             ("limit", ""),
             ("repeats", "0"),
             ("seed", "1"),

@@ -1,0 +1,144 @@
+//! Who reads texts: flags of every verb that labels reports.
+
+#[cfg(feature = "neural")]
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+#[cfg(feature = "neural")]
+use anyhow::{Context, ensure};
+#[cfg(feature = "neural")]
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::lexicon::LexiconArgs;
+#[cfg(feature = "neural")]
+use crate::engine::{
+    Device,
+    encoder::{Calibration, Reader},
+};
+#[cfg(feature = "neural")]
+use crate::label::ReaderKind;
+use crate::pipeline::TextReader;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reader")]
+pub(super) struct TextReaderArgs {
+    /// Who reads.
+    #[cfg(feature = "neural")]
+    #[arg(long, value_name = "READER", default_value = "rules", value_parser = readers())]
+    reader: ReaderKind,
+
+    #[cfg(feature = "neural")]
+    #[command(flatten)]
+    model: ModelArgs,
+
+    #[command(flatten)]
+    lexicon: LexiconArgs,
+}
+
+#[cfg(feature = "neural")]
+#[derive(Debug, clap::Args)]
+struct ModelArgs {
+    /// The folder of the transformer; if not given, the one that comes with the program.
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+
+    /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95 or
+    /// 0.99. Cells with several are uncertain.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = coverage)]
+    coverage: f64,
+
+    /// What the transformer runs on: cpu, cuda, cuda:1.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Device,
+}
+
+#[cfg(feature = "neural")]
+fn readers() -> impl TypedValueParser<Value = ReaderKind> {
+    PossibleValuesParser::new([
+        PossibleValue::new("rules").help("the rules: fast, and every label says why"),
+        PossibleValue::new("transformer").help("the transformer alone"),
+        PossibleValue::new("fused").help("both together: the best labels, and how sure they are"),
+    ])
+    .try_map(|name| name.parse::<ReaderKind>())
+}
+
+#[cfg(feature = "neural")]
+fn coverage(argument: &str) -> Result<f64> {
+    let coverage: f64 = argument.parse()?;
+    ensure!(Calibration::COVERAGES.contains(&coverage), "write 0.8, 0.9, 0.95 or 0.99");
+    Ok(coverage)
+}
+
+impl TextReaderArgs {
+    /// The reader that is asked for, for `threads` threads to have a clone of each.
+    #[cfg(feature = "neural")]
+    pub(super) fn open(&self, threads: usize) -> Result<TextReader> {
+        if self.reader == ReaderKind::Rules {
+            return Ok(TextReader::rules(self.lexicon.extractor()?));
+        }
+        self.model.open(self.reader, &self.lexicon, threads)
+    }
+
+    #[cfg(not(feature = "neural"))]
+    pub(super) fn open(&self, _threads: usize) -> Result<TextReader> {
+        Ok(TextReader::rules(self.lexicon.extractor()?))
+    }
+
+    /// The fused reader, whichever is asked for.
+    #[cfg(feature = "neural")]
+    pub(super) fn open_fused(&self, threads: usize) -> Result<TextReader> {
+        self.model.open(ReaderKind::Fused, &self.lexicon, threads)
+    }
+
+    /// Whether cells can be uncertain.
+    pub(super) fn is_fused(&self) -> bool {
+        #[cfg(feature = "neural")]
+        return self.reader == ReaderKind::Fused;
+        #[cfg(not(feature = "neural"))]
+        false
+    }
+}
+
+#[cfg(feature = "neural")]
+impl ModelArgs {
+    /// The transformer alone or with the rules.
+    fn open(
+        &self,
+        reader: ReaderKind,
+        lexicon: &LexiconArgs,
+        threads: usize,
+    ) -> Result<TextReader> {
+        let folder = match &self.model {
+            Some(folder) => folder.clone(),
+            None => bundled().context(
+                "no transformer lies beside the program; name its folder with --model, or use \
+                 --reader rules",
+            )?,
+        };
+        if threads > 1 {
+            // Each thread reads texts of its own; within a text they would only wait for each other.
+            crate::engine::work_on_one_thread();
+        }
+        let model = Reader::load(&folder, self.device)?;
+        let extractor = lexicon.extractor()?;
+        match reader {
+            ReaderKind::Transformer => Ok(TextReader::transformer(extractor, model)),
+            _ => TextReader::fused(extractor, model, self.coverage).with_context(|| {
+                format!(
+                    "`{}` has no calibration for this coverage; finish its training with \
+                     `deepspine train reader`",
+                    folder.display()
+                )
+            }),
+        }
+    }
+}
+
+/// The model that comes with the program: beside the binary, or where the binary was built.
+#[cfg(feature = "neural")]
+fn bundled() -> Option<PathBuf> {
+    const MODEL: &str = "models/reader";
+    let program = std::env::current_exe().ok()?;
+    let mut folders = program.ancestors().skip(1).take(3).map(|folder| folder.join(MODEL));
+    folders.find(|folder| Path::is_dir(folder))
+}
