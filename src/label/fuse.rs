@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Belief, Cell, Certainty, Conformal, Directness, Evidence, Grade, Naming, Opinion, Outcome,
-    OutcomeSet, Span, Statement, Verdict,
+    OutcomeSet, Span, Statement, StenosisType, Verdict,
 };
 
 /// What a transformer makes of one cell of a text.
@@ -115,7 +115,7 @@ pub struct Case {
     pub found: Outcome,
     /// What the transformer believes.
     pub belief: Belief,
-    /// On which share of the report's other cells both say the same.
+    /// On which share of what is said in the report's other cells both say the same.
     pub agreement: f32,
 }
 
@@ -190,26 +190,46 @@ impl Fusion {
 
 /// The cells that a transformer has seen, with what the rules found there.
 pub fn cases(rules: &[Opinion], seen: &[Seen]) -> Vec<Case> {
-    let found = |cell: Cell| rules.iter().find(|opinion| opinion.cell == cell);
-    let grade = |opinion: Option<&Opinion>| opinion.and_then(|opinion| opinion.verdict.grade());
-    let said = |seen: &Seen| (grade(found(seen.cell)), seen.belief.likeliest());
-    let is_said = |said: &(Outcome, Outcome)| *said != (None, None);
-    let all: Vec<_> = seen.iter().map(said).filter(is_said).collect();
-    let same = all.iter().filter(|(rules, transformer)| rules == transformer).count();
+    let opinion = |cell: Cell| rules.iter().find(|opinion| opinion.cell == cell);
+    let said = |seen: &Seen| Said {
+        stenosis: seen.cell.target.row().stenosis,
+        rules: opinion(seen.cell).and_then(|opinion| opinion.verdict.grade()),
+        transformer: seen.belief.likeliest(),
+    };
+    let mut distinct: Vec<Said> = Vec::new();
+    for said in seen.iter().map(said).filter(Said::is_something) {
+        if !distinct.contains(&said) {
+            distinct.push(said);
+        }
+    }
     let case = |seen: &Seen| {
         let own = said(seen);
-        let others = all.len() - usize::from(is_said(&own));
-        let agreed = same - usize::from(is_said(&own) && own.0 == own.1);
-        let opinion = found(seen.cell);
+        let others = distinct.iter().filter(|said| **said != own);
+        let agreed = others.clone().filter(|said| said.rules == said.transformer).count();
         Case {
-            ground: Ground::of(opinion),
-            found: own.0,
+            ground: Ground::of(opinion(seen.cell)),
+            found: own.rules,
             belief: seen.belief,
-            // Few cells tell little, so they are drawn towards the middle (Laplace).
-            agreement: (agreed + 1) as f32 / (others + 2) as f32,
+            // Few others tell little, so the share is drawn towards the middle (Laplace).
+            agreement: (agreed + 1) as f32 / (others.count() + 2) as f32,
         }
     };
     seen.iter().map(case).collect()
+}
+
+/// What both readers say of a cell. One sentence often speaks of many levels and of both sides, and
+/// whoever misreads it errs in all of them: so what is said alike counts once.
+#[derive(PartialEq)]
+struct Said {
+    stenosis: StenosisType,
+    rules: Outcome,
+    transformer: Outcome,
+}
+
+impl Said {
+    const fn is_something(&self) -> bool {
+        self.rules.is_some() || self.transformer.is_some()
+    }
 }
 
 fn opinion(
@@ -319,16 +339,17 @@ mod tests {
     }
 
     #[test]
-    fn agreement_is_that_on_the_other_cells() {
+    fn agreement_is_that_on_other_cells_and_what_is_said_alike_counts_once() {
         let elsewhere = |level| Cell { level, target: Target::Central };
         let at = |level, outcome| Seen { cell: elsewhere(level), ..seen(outcome, 1e3) };
         let all = [
+            at(Level::L2L3, Some(Grade::Mild)),
             at(Level::L3L4, Some(Grade::Mild)),
             at(Level::L4L5, Some(Grade::Mild)),
             at(Level::L5S1, None),
         ];
         let shares: Vec<f32> =
             cases(&[rules(Grade::Mild)], &all).iter().map(|case| case.agreement).collect();
-        assert_eq!(shares, [2.0 / 3.0, 1.0 / 3.0, 2.0 / 4.0]);
+        assert_eq!(shares, [2.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0, 2.0 / 4.0]);
     }
 }
