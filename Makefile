@@ -1,7 +1,11 @@
 .DEFAULT_GOAL := help
 BINARY := target/release/deepspine
 
-.PHONY: help demo test bench lint libtorch dist without-neural
+# The labelled and unlabelled reports that the reader is made and scored with.
+GOLD ?= ../shared/gold
+SETS := target/gold
+
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -16,8 +20,11 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, freeze
 	$(BINARY) extract fixtures/demo/reports.csv --format wide -o out/labels.csv
 	$(BINARY) explain fixtures/demo/reports.csv --id D-1 --html out/report.html
 	$(BINARY) explain fixtures/demo/reports.csv --id D-1
+	$(BINARY) extract fixtures/demo/reports.csv --reader fused -o out/fused.jsonl
+	$(BINARY) extract fixtures/demo/reports.csv --reader fused --uncertain -o out/uncertain.csv
+	$(BINARY) explain fixtures/demo/reports.csv --id D-6 --reader fused
 	@rm -rf out/archive
-	$(BINARY) import fixtures/demo/reports.csv --data out/archive
+	$(BINARY) import fixtures/demo/reports.csv --reader fused --data out/archive
 	$(BINARY) search 'L4-L5.central>=moderate' --data out/archive
 	$(BINARY) search 'finding:extrusion "L5/S1"' --data out/archive
 	$(BINARY) search 'impression:stenosis OR age:..50' --facets -n 2 --data out/archive
@@ -31,6 +38,8 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, freeze
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
 	@echo "  out/labels.csv    a row a report, a column a cell"
+	@echo "  out/fused.jsonl   the same, read by rules and transformer together"
+	@echo "  out/uncertain.csv the cells that they are not sure of"
 	@echo "  out/report.html   one report with its evidence; open it in a browser"
 	@echo "  out/archive       the reports, stored and searchable"
 	@echo "  out/cohort.svg    how the cohort was chosen; open it in a browser"
@@ -63,3 +72,23 @@ without-neural: ## Check the build that has no transformer, and that it extracts
 
 dist: libtorch ## Pack binary, libraries and licences as one archive that runs anywhere on Linux x86-64
 	scripts/dist
+
+sets: libtorch ## Write the reports that the reader learns from and is scored on
+	cargo build --release --locked
+	@mkdir -p $(SETS)
+	for set in develop check paraphrase; do \
+		scripts/cases fixtures/reports/en/$$set > $(SETS)/$$set.jsonl || exit 1; done
+	$(BINARY) extract $(GOLD)/real_unlabelled.jsonl --format gold -o $(SETS)/silver.jsonl
+	$(BINARY) simulate reports --wording held-out --count 1000 --seed 1001 \
+		-o $(SETS)/dictated-reports.jsonl --labels $(SETS)/dictated.jsonl
+	$(BINARY) simulate reports --wording free --count 20000 -o $(SETS)/free.jsonl
+
+reader: sets ## Train the transformer, in two hours on two cores; stopped, it goes on from its last round
+	[ -d target/minilm ] || scripts/minilm target/minilm
+	nice $(BINARY) train reader $(SETS)/develop.jsonl $(GOLD)/authored_labelled.jsonl \
+		$(SETS)/silver.jsonl --check $(SETS)/check.jsonl --base target/minilm -o target/reader
+
+scores: sets ## Score rules, transformer and both together on every set
+	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \
+		$(SETS)/dictated.jsonl; do \
+		scripts/scores $(BINARY) $$set $(SETS)/free.jsonl || exit 1; done

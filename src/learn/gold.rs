@@ -1,5 +1,6 @@
 //! Gold labels: JSON Lines with `id`, `text`, `cells` (level → target → grade) and `hedged` (a
-//! list of `LEVEL/target`). Other keys are ignored.
+//! list of `LEVEL/target`). Other keys are ignored, so that the JSON Lines of a cohort are one too;
+//! cells that nobody could judge have no label.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -7,7 +8,7 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 
 use super::{Label, Labels};
-use crate::label::{Cell, Certainty, Grade, Level, Target, UnknownName};
+use crate::label::{Cell, Certainty, Level, Target, UnknownName, Verdict};
 
 /// A report whose labels are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub enum GoldError {
 struct Line {
     id: String,
     text: String,
-    cells: BTreeMap<Level, BTreeMap<Target, Grade>>,
+    cells: BTreeMap<Level, BTreeMap<Target, Verdict>>,
     #[serde(default)]
     hedged: Vec<String>,
 }
@@ -60,8 +61,10 @@ fn parse(text: &str, line: usize) -> Result<Gold, GoldError> {
         serde_json::from_str(text).map_err(|source| GoldError::Malformed { line, source })?;
     let mut labels = Labels::default();
     for (level, targets) in cells {
-        for (target, grade) in targets {
-            labels.set(Cell { level, target }, Label { grade, certainty: Certainty::Stated });
+        for (target, verdict) in targets {
+            if let Some(grade) = verdict.grade() {
+                labels.set(Cell { level, target }, Label { grade, certainty: Certainty::Stated });
+            }
         }
     }
     for name in hedged {

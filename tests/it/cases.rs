@@ -161,10 +161,18 @@ fn check(language: &str, part: &str) {
 /// Strict cell F1 over the cases of a part: level, target and grade all right.
 fn f1(language: &str, part: &str, wanted: impl Fn(&Case) -> bool) -> (usize, f64) {
     let mut extractor = extractor(language);
+    f1_of(language, part, wanted, |text| read_text(&mut extractor, text).1)
+}
+
+fn f1_of(
+    language: &str,
+    part: &str,
+    wanted: impl Fn(&Case) -> bool,
+    mut read: impl FnMut(&str) -> Vec<Opinion>,
+) -> (usize, f64) {
     let (mut right, mut said, mut labelled, mut reports) = (0, 0, 0, 0);
     for (_, case) in cases(language, part).iter().filter(|(_, case)| wanted(case)) {
-        let (_, opinions) = read_text(&mut extractor, &case.text);
-        let (expected, found) = (expected(&case.cells), found(&opinions));
+        let (expected, found) = (expected(&case.cells), found(&read(&case.text)));
         let same = |cell: &Cell| {
             expected.get(cell).map(|label| label.grade) == found.get(cell).map(|label| label.grade)
         };
@@ -221,4 +229,33 @@ fn english_paraphrases_are_only_measured() {
     println!("{reports} paraphrases: strict cell F1 {score:.4}");
     assert_eq!(reports, 150);
     assert!(score >= 0.5, "paraphrases: {score:.4}");
+}
+
+/// The transformer that comes with the program, and both together, on what rules do not foresee.
+#[cfg(feature = "neural")]
+#[test]
+fn english_paraphrases_are_read_best_by_rules_and_transformer_together() {
+    use deepspine::engine::{Device, encoder::Reader};
+    use deepspine::label::ReaderKind;
+    use deepspine::pipeline::TextReader;
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/reader");
+    let model = Reader::load(&folder, Device::CPU).unwrap();
+    let mut reader = TextReader::fused(extractor("en"), model, 0.9).unwrap();
+    let [rules, transformer, fused] =
+        [ReaderKind::Rules, ReaderKind::Transformer, ReaderKind::Fused].map(|kind| {
+            let (_, score) = f1_of(
+                "en",
+                "paraphrase",
+                |_| true,
+                |text| reader.read(&[text])[0].of(kind).unwrap().to_vec(),
+            );
+            println!("paraphrases, {kind:?}: strict cell F1 {score:.4}");
+            score
+        });
+    assert!(fused > rules + 0.03 && fused > transformer, "{rules} {transformer} {fused}");
+    let (_, score) =
+        f1_of("en", "check", |_| true, |text| reader.read(&[text])[0].opinions().to_vec());
+    println!("reports that were kept apart, Fused: strict cell F1 {score:.4}");
+    assert!(score >= 0.96, "{score:.4}");
 }

@@ -45,15 +45,15 @@ pub(super) struct ReaderArgs {
     seed: u64,
 
     /// How many steps to take in all.
-    #[arg(long, default_value_t = 8_000, value_name = "N")]
+    #[arg(long, default_value_t = 2_400, value_name = "N")]
     steps: i32,
 
     /// How many tokens a step learns from.
-    #[arg(long, default_value_t = 1536, value_name = "N")]
+    #[arg(long, default_value_t = 2048, value_name = "N")]
     tokens: usize,
 
     /// How many dictated reports make a round, after which progress is judged and kept.
-    #[arg(long, default_value_t = 600, value_name = "N")]
+    #[arg(long, default_value_t = 1_200, value_name = "N")]
     reports: u64,
 
     /// Stop early after this many rounds without progress on held-out phrases.

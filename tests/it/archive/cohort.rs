@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use deepspine::archive::{Combination, Keep, Plan, Sample, Selection, Split};
 use deepspine::export::Deidentifier;
 use deepspine::export::dataset::{DATASETS, Record};
-use deepspine::label::{Grade, Mode};
+use deepspine::label::{Cell, CellLabel, Grade, Level, Mode, Verdict};
+use deepspine::learn::{Gold, read_gold};
 use deepspine::report::Report;
 use deepspine::search::query::Query;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -249,6 +250,22 @@ fn every_format_holds_what_is_known() {
     let day = row.get_column_iter().nth(place("exam_date")).unwrap().1;
     assert_eq!(*day, Field::Date(14_660), "days since 1970");
     assert!(row.get_string(place("l5_s1_central")).is_err(), "absent");
+}
+
+/// So that a transformer can be trained on what people have settled.
+#[test]
+fn json_lines_of_a_cohort_are_gold_labels() {
+    let (_test, mut records) = records();
+    let elsewhere = Cell { level: Level::L5S1, target: CENTRAL.target };
+    let unjudged =
+        CellLabel { cell: elsewhere, verdict: Verdict::Unassessable, ..records[0].labels[0] };
+    records[0].labels.push(unjudged);
+    let gold: Vec<Gold> =
+        read_gold(&write("jsonl", &records)[..]).collect::<Result<_, _>>().unwrap();
+    assert_eq!(gold.len(), records.len());
+    assert_eq!(Some(&gold[0].text), records[0].text.as_ref());
+    assert_eq!(gold[0].labels.get(CENTRAL).unwrap().grade, Grade::Moderate);
+    assert_eq!(gold[0].labels.get(elsewhere), None);
 }
 
 #[test]
