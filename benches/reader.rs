@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use deepspine::engine::Device;
-use deepspine::engine::encoder::{Config, Network, Reader};
+use deepspine::engine::encoder::{Calibration, Config, Network, Reader};
 use deepspine::extract::{Extractor, Lexicon};
 use deepspine::pipeline::TextReader;
 use deepspine::simulate::{Part, Simulation};
@@ -90,7 +90,8 @@ fn readers() {
         (0..400).map(|number| simulation.dictation(number, Part::HeldOut).report.text).collect();
     let extractor = Extractor::new(&Lexicon::builtin("en").expect("the lexicon is whole"));
     let model = Reader::load(Path::new(MODEL), Device::CPU).expect("a model");
-    let fused = TextReader::fused(extractor.clone(), model, 0.9).expect("a calibrated model");
+    let fused = TextReader::fused(extractor.clone(), model, Calibration::USUAL_COVERAGE)
+        .expect("a calibrated model");
     let mut speeds = Vec::new();
     for (name, reader) in [("rules", TextReader::rules(extractor)), ("fused", fused)] {
         let took = time(|| read(&reader, &texts));

@@ -44,7 +44,12 @@ struct ModelArgs {
 
     /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95 or
     /// 0.99. Cells with several are uncertain.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = coverage)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = Calibration::USUAL_COVERAGE,
+        value_parser = coverage
+    )]
     coverage: f64,
 
     /// What the transformer runs on: cpu, cuda, cuda:1.

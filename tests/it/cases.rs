@@ -235,13 +235,15 @@ fn english_paraphrases_are_only_measured() {
 #[cfg(feature = "neural")]
 #[test]
 fn english_paraphrases_are_read_best_by_rules_and_transformer_together() {
-    use deepspine::engine::{Device, encoder::Reader};
+    use deepspine::engine::Device;
+    use deepspine::engine::encoder::{Calibration, Reader};
     use deepspine::label::ReaderKind;
     use deepspine::pipeline::TextReader;
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/reader");
     let model = Reader::load(&folder, Device::CPU).unwrap();
-    let mut reader = TextReader::fused(extractor("en"), model, 0.9).unwrap();
+    let mut reader =
+        TextReader::fused(extractor("en"), model, Calibration::USUAL_COVERAGE).unwrap();
     let [rules, transformer, fused] =
         [ReaderKind::Rules, ReaderKind::Transformer, ReaderKind::Fused].map(|kind| {
             let (_, score) = f1_of(

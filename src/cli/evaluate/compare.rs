@@ -89,7 +89,7 @@ fn print(comparison: &Comparison, json: bool) -> io::Result<()> {
     let Comparison { missed_by_rules, of_those_found, .. } = comparison;
     writeln!(
         out,
-        "of {missed_by_rules} cells that the rules have wrong or not, the transformer has \
+        "of {missed_by_rules} cells that the rules miss or have wrong, the transformer has \
          {of_those_found} right"
     )?;
     out.flush()

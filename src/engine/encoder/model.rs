@@ -55,4 +55,7 @@ pub struct Calibration {
 impl Calibration {
     /// The coverages that can be asked for.
     pub const COVERAGES: [f64; 4] = [0.8, 0.9, 0.95, 0.99];
+
+    /// The coverage where none is asked for: most wrong labels are then in doubt, and few others.
+    pub const USUAL_COVERAGE: f64 = 0.95;
 }
