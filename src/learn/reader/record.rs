@@ -61,9 +61,9 @@ impl Record {
             title: "Loss",
             scale: (0.0, 1.0),
             curves: vec![
-                ("learned from", curve(|point| point.loss)),
                 (held_out, curve(|point| point.held_out.loss)),
                 (check, curve(|point| point.check.loss)),
+                ("learned from", curve(|point| point.loss)),
             ],
         };
         let f1 = Panel {
