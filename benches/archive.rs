@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench archive -- 100000` measures a smaller one.
 
+mod memory;
+
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -16,6 +18,8 @@ use deepspine::search::{Sort, empty_index};
 use deepspine::simulate::Simulation;
 use rusqlite::Connection;
 use tantivy::{IndexWriter, TantivyDocument};
+
+use memory::peak_memory;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -334,11 +338,4 @@ fn fill_fts5(archive: &Archive, database: &mut Connection) -> Fallible<()> {
     }
     database.execute_batch("INSERT INTO texts (texts) VALUES ('optimize'); ANALYZE;")?;
     Ok(())
-}
-
-/// The most memory that a process has held so far, in KiB, where the system tells.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -1,11 +1,15 @@
 //! One million reports from CSV to CSV through the binary: reports and megabytes a second, and
 //! the most memory that the process ever held.
 
+mod memory;
+
 use std::io::BufWriter;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use deepspine::label::Level;
+
+use memory::peak_memory;
 
 const REPORTS: usize = 1_000_000;
 
@@ -67,11 +71,4 @@ fn case_texts() -> Vec<String> {
         texts.extend(cases.iter().filter_map(|case| case["text"].as_str().map(str::to_owned)));
     }
     texts
-}
-
-/// The most memory that a process has held so far, in KiB, where the system tells.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }

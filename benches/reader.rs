@@ -3,6 +3,8 @@
 //!
 //! `make bench` runs it, on the model that comes with the program.
 
+mod memory;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,6 +16,8 @@ use deepspine::pipeline::TextReader;
 use deepspine::simulate::{Part, Simulation};
 use rayon::prelude::*;
 use tch::{Kind, Tensor, nn::VarStore};
+
+use memory::peak_memory;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/reader");
 
@@ -100,7 +104,9 @@ fn readers() {
         speeds.push(speed);
     }
     println!("  fused against rules: {:.4} times", speeds[1] / speeds[0]);
-    println!("  memory at most: {} MB", peak() / 1024);
+    if let Some(kilobytes) = peak_memory(std::process::id()) {
+        println!("  memory at most: {} MB", kilobytes / 1024);
+    }
 }
 
 fn read(reader: &TextReader, texts: &[String]) {
@@ -112,13 +118,6 @@ fn read(reader: &TextReader, texts: &[String]) {
             black_box(reader.read(&share.iter().map(String::as_str).collect::<Vec<_>>()));
         },
     );
-}
-
-/// The most memory that the process has had, in kilobytes.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 fn time(work: impl FnOnce()) -> Duration {
