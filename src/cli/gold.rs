@@ -14,15 +14,15 @@ use sha2::{Digest, Sha256};
 use crate::learn::reader::Source;
 use crate::learn::{Gold, read_gold};
 
-/// What a file of gold labels is known by in the record of a training.
+/// What a file of so many gold reports is known by in the record of a training.
 #[cfg(feature = "neural")]
-pub(super) fn source(path: &Path, learned_from: bool) -> Result<Source> {
+pub(super) fn source(path: &Path, reports: usize, learned_from: bool) -> Result<Source> {
     let name = || format!("`{}`", path.display());
     let bytes = std::fs::read(path).with_context(name)?;
     Ok(Source {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-        reports: read(&[path.to_owned()])?.len(),
+        reports,
         learned_from,
     })
 }

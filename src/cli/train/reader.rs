@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::lexicon::LexiconArgs;
 use crate::cli::{INTERRUPTED, gold};
 use crate::engine::Device;
+use crate::learn::Gold;
 use crate::learn::reader::{Course, Order, Point, Source};
 
 const EXAMPLES: &str = "\
@@ -77,6 +78,7 @@ pub(super) struct ReaderArgs {
 }
 
 pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
+    let mut sources = Vec::new();
     let order = Order {
         base: args.base.clone(),
         folder: args.output.clone(),
@@ -86,9 +88,9 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
         reports: args.reports,
         pieces: args.pieces,
         rate: args.rate,
-        gold: gold::read(&args.gold)?,
-        check: gold::read(&args.check)?,
-        sources: sources(args)?,
+        gold: read(&args.gold, true, &mut sources)?,
+        check: read(&args.check, false, &mut sources)?,
+        sources,
         patience: args.patience,
         device: args.device,
     };
@@ -118,13 +120,15 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn sources(args: &ReaderArgs) -> Result<Vec<Source>> {
-    let all = [(&args.gold, true), (&args.check, false)];
-    all.into_iter()
-        .flat_map(|(paths, learned_from)| {
-            paths.iter().map(move |path| gold::source(path, learned_from))
-        })
-        .collect()
+/// The reports of files, each of which is noted as a source.
+fn read(paths: &[PathBuf], learned_from: bool, sources: &mut Vec<Source>) -> Result<Vec<Gold>> {
+    let mut all = Vec::new();
+    for path in paths {
+        let gold = gold::read(std::slice::from_ref(path))?;
+        sources.push(gold::source(path, gold.len(), learned_from)?);
+        all.extend(gold);
+    }
+    Ok(all)
 }
 
 fn tell(rounds: u64, point: &Point) {
