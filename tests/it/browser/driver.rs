@@ -179,9 +179,13 @@ impl Browser {
     }
 
     /// Types a text where the focus is.
+    #[track_caller]
     pub fn type_in(&self, text: &str) {
+        // A page that has only just come gives its field the focus a moment later.
+        self.until("['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)");
         let letters: Vec<String> = text.chars().map(String::from).collect();
         self.press(&letters.iter().map(String::as_str).collect::<Vec<_>>());
+        self.until(&format!("document.activeElement.value.endsWith({})", json!(text)));
     }
 
     fn act(&self, actions: Vec<Value>) {
