@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::label::{Certainty, Level, LevelSet, Side, Span, Statement};
+use crate::label::{Certainty, Level, LevelSet, Naming, Side, Span, Statement};
 
 /// A finding that search and cohorts ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -205,19 +205,79 @@ pub struct Extraction {
 impl Extraction {
     /// The text that bears on each level that any text may bear on, from top to bottom.
     pub fn passages(&self) -> Vec<Passage> {
-        let about = |test: &dyn Fn(LevelSet) -> bool| -> Vec<Span> {
-            self.clauses.iter().filter(|clause| test(clause.levels)).map(|c| c.span).collect()
+        let clauses = self.bearing_clauses();
+        let named = clauses.iter().fold(LevelSet::EMPTY, |all, c| all.union(c.levels));
+        let universal =
+            if clauses.iter().any(|c| c.is_general) { self.lumbar } else { LevelSet::EMPTY };
+        let passage = |level| {
+            let (own, others): (Vec<_>, Vec<_>) =
+                clauses.iter().partition(|clause| clause.levels.contains(level));
+            Passage {
+                level,
+                own: own.into_iter().map(|clause| clause.span).collect(),
+                general: others.into_iter().filter(|c| c.is_general).map(|c| c.span).collect(),
+            }
         };
-        let general = about(&LevelSet::is_empty);
-        let named = self.clauses.iter().fold(LevelSet::EMPTY, |all, c| all.union(c.levels));
-        let universal = if general.is_empty() { LevelSet::EMPTY } else { self.lumbar };
-        named
-            .union(universal)
+        named.union(universal).iter().map(passage).collect()
+    }
+
+    /// The clauses with what they bear on: also the levels that a statement in them reaches without
+    /// naming them, as "the remaining levels" does.
+    fn bearing_clauses(&self) -> Vec<BearingClause> {
+        let mut clauses: Vec<BearingClause> = self
+            .clauses
             .iter()
-            .map(|level| {
-                let own = about(&|levels| levels.contains(level));
-                Passage { level, own, general: general.clone() }
+            .map(|&ClauseSpan { span, levels }| BearingClause {
+                span,
+                levels,
+                is_general: levels.is_empty(),
             })
+            .collect();
+        for statement in &self.statements {
+            let Some(evidence) = statement.evidence.first() else { continue };
+            let after = clauses.partition_point(|clause| clause.span.start <= evidence.start);
+            let Some(clause) = after.checked_sub(1).map(|at| &mut clauses[at]) else { continue };
+            match statement.naming {
+                Naming::Universal => clause.is_general = true,
+                Naming::Named if clause.levels.is_empty() => {}
+                Naming::Named => clause.levels = clause.levels.with(statement.cell.level),
+            }
+        }
+        clauses
+    }
+}
+
+/// A clause and what it bears on.
+struct BearingClause {
+    span: Span,
+    levels: LevelSet,
+    /// Whether it may hold for every level.
+    is_general: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Extractor, Lexicon};
+    use super::*;
+
+    /// The words of each level's own clauses and of its general ones.
+    fn passages(text: &str) -> Vec<(Level, String, String)> {
+        let extraction = Extractor::new(&Lexicon::builtin("en").unwrap()).extract(text);
+        let words = |spans: Vec<Span>| -> String {
+            spans.into_iter().map(|span| &text[span.range()]).collect::<Vec<_>>().join(" | ")
+        };
+        extraction
+            .passages()
+            .into_iter()
+            .map(|passage| (passage.level, words(passage.own), words(passage.general)))
             .collect()
+    }
+
+    #[test]
+    fn levels_that_a_statement_reaches_without_naming_them_have_passages() {
+        let all = passages("L4-L5: Severe canal stenosis. Above L4-L5 the canal is patent.");
+        let levels: Vec<Level> = all.iter().map(|(level, ..)| *level).collect();
+        assert_eq!(levels, [Level::L1L2, Level::L2L3, Level::L3L4, Level::L4L5]);
+        assert!(all[0].1.contains("patent") && !all[0].1.contains("Severe"), "{all:?}");
     }
 }
