@@ -42,8 +42,8 @@ struct ModelArgs {
     #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
 
-    /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95 or
-    /// 0.99. Cells with several are uncertain.
+    /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95,
+    /// 0.97 or 0.99. Cells with several are uncertain.
     #[arg(
         long,
         value_name = "SHARE",
@@ -70,7 +70,7 @@ fn readers() -> impl TypedValueParser<Value = ReaderKind> {
 #[cfg(feature = "neural")]
 fn coverage(argument: &str) -> Result<f64> {
     let coverage: f64 = argument.parse()?;
-    ensure!(Calibration::COVERAGES.contains(&coverage), "write 0.8, 0.9, 0.95 or 0.99");
+    ensure!(Calibration::COVERAGES.contains(&coverage), "write 0.8, 0.9, 0.95, 0.97 or 0.99");
     Ok(coverage)
 }
 
@@ -113,13 +113,7 @@ impl ModelArgs {
         lexicon: &LexiconArgs,
         threads: usize,
     ) -> Result<TextReader> {
-        let folder = match &self.model {
-            Some(folder) => folder.clone(),
-            None => bundled().context(
-                "no transformer lies beside the program; name its folder with --model, or use \
-                 --reader rules",
-            )?,
-        };
+        let folder = folder(self.model.as_deref())?;
         if threads > 1 {
             // Each thread reads texts of its own; within a text they would only wait for each other.
             crate::engine::work_on_one_thread();
@@ -130,13 +124,23 @@ impl ModelArgs {
             ReaderKind::Transformer => Ok(TextReader::transformer(extractor, model)),
             _ => TextReader::fused(extractor, model, self.coverage).with_context(|| {
                 format!(
-                    "`{}` has no calibration for this coverage; finish its training with \
-                     `deepspine train reader`",
+                    "`{}` has no calibration for this coverage; make one with `deepspine \
+                     train calibration`",
                     folder.display()
                 )
             }),
         }
     }
+}
+
+/// The folder of the transformer: the one given, or the one that comes with the program.
+#[cfg(feature = "neural")]
+pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
+    let folder = given.map(Path::to_owned).or_else(bundled);
+    folder.context(
+        "no transformer lies beside the program; name its folder with --model, or use --reader \
+         rules",
+    )
 }
 
 /// The model that comes with the program: beside the binary, or where the binary was built.

@@ -274,10 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_a_statement_reaches_without_naming_them_have_passages() {
-        let all = passages("L4-L5: Severe canal stenosis. Above L4-L5 the canal is patent.");
+    fn a_line_about_the_whole_canal_under_one_level_is_in_the_passage_of_each() {
+        let all = passages("L5-S1: Small bulge.\nThe canal is wide.");
         let levels: Vec<Level> = all.iter().map(|(level, ..)| *level).collect();
-        assert_eq!(levels, [Level::L1L2, Level::L2L3, Level::L3L4, Level::L4L5]);
-        assert!(all[0].1.contains("patent") && !all[0].1.contains("Severe"), "{all:?}");
+        assert_eq!(levels, [Level::L1L2, Level::L2L3, Level::L3L4, Level::L4L5, Level::L5S1]);
+        let (last, above) = all.split_last().unwrap();
+        assert!(last.1.contains("bulge") && last.1.contains("wide"), "{last:?}");
+        for (_, own, general) in above {
+            assert!(own.is_empty() && general.contains("wide"), "{all:?}");
+        }
     }
 }

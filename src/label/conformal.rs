@@ -76,6 +76,11 @@ impl std::fmt::Display for OutcomeSet {
     }
 }
 
+/// What is graded may be missed by its kind or by its grade: this share of the misses is the kind's.
+/// Grades differ in how often their kind is missed. One that has none left for itself would be in
+/// every set, so the kind's share is small.
+const MISSED_BY_KIND: f64 = 0.25;
+
 /// The grades of the ladder.
 const LADDER: usize = Grade::ALL.len() - 1;
 
@@ -98,9 +103,8 @@ impl Conformal {
         let kinds = std::array::from_fn(|kind| {
             let of_kind = known.iter().filter(|(_, truth)| kind_of(*truth) == kind);
             let probabilities = of_kind.map(|(belief, _)| kind_probability(belief, kind)).collect();
-            // What is graded may be missed by its kind or by its grade: each has half of the misses.
-            let share = if kind == GRADED { f64::midpoint(1.0, coverage) } else { coverage };
-            threshold(share, probabilities)
+            let misses = if kind == GRADED { MISSED_BY_KIND } else { 1.0 };
+            threshold(1.0 - misses * (1.0 - coverage), probabilities)
         });
         let grades = std::array::from_fn(|grade| {
             let of_grade = known.iter().filter(|(_, t)| *t == Some(Grade::ALL[grade]));

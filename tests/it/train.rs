@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use deepspine::engine::Device;
-use deepspine::engine::encoder::{Config, Network, Reader};
+use deepspine::engine::encoder::{Calibration, Config, Network, Reader};
 use deepspine::extract::{Extractor, Lexicon};
 use deepspine::label::{Belief, Cell, Grade, Level, ReaderKind, Target, Verdict};
 use deepspine::learn::reader::{Course, CourseError, Order};
@@ -112,6 +112,7 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
     course.calibrate().unwrap();
     reads_with_the_rules(&model);
     lists_what_it_is_uncertain_of(&model);
+    is_calibrated_anew(&model, &folder.path().join("adapted"));
     refuses_what_does_not_fit(&model);
 
     let other = open(order(folder.path(), 2)).err().unwrap().to_string();
@@ -162,6 +163,27 @@ fn reads_with_the_rules(folder: &Path) {
     assert!(probability > 0.3 && probability <= 1.0, "{probability}");
     // A clone, as for another thread, shares the weights and says the same.
     assert_eq!(texts.clone().read(&all)[0].opinions(), readings[0].opinions());
+}
+
+/// A finished model and a few labelled reports make the same model with other thresholds.
+fn is_calibrated_anew(model: &Path, adapted: &Path) {
+    let gold = model.join("ours.jsonl");
+    let line = r#"{"id":"a","text":"L4-L5: Severe canal stenosis.","cells":{"L4-L5":{"central":"severe"}}}"#;
+    std::fs::write(&gold, format!("{line}\n")).unwrap();
+    let run = |gold: &Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deepspine"));
+        command.args(["train", "calibration", "--reports", "60"]).arg(gold);
+        command.arg("--model").arg(model).arg("-o").arg(adapted).output().unwrap()
+    };
+    let made = run(&gold);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(fused(adapted, Calibration::USUAL_COVERAGE).is_some());
+    let loaded = |folder| Reader::load(folder, Device::CPU).unwrap();
+    assert_ne!(loaded(adapted).calibration(), loaded(model).calibration());
+    std::fs::write(&gold, "").unwrap();
+    let refused = run(&gold);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no labelled report"));
 }
 
 fn lists_what_it_is_uncertain_of(folder: &Path) {

@@ -1,5 +1,6 @@
 //! `train`: networks, from data.
 
+mod calibration;
 mod reader;
 
 use std::process::ExitCode;
@@ -17,10 +18,12 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Reader(reader::ReaderArgs),
+    Calibration(calibration::CalibrationArgs),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Reader(args) => reader::run(args),
+        What::Calibration(args) => calibration::run(args),
     }
 }

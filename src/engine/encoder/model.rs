@@ -1,5 +1,8 @@
 //! What a model's folder says of it beside the weights.
 
+use std::io;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Config;
@@ -53,9 +56,23 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// What it is called in a model's folder.
+    pub const FILE: &str = "calibration.json";
+
     /// The coverages that can be asked for.
-    pub const COVERAGES: [f64; 4] = [0.8, 0.9, 0.95, 0.99];
+    pub const COVERAGES: [f64; 5] = [0.8, 0.9, 0.95, 0.97, 0.99];
 
     /// The coverage where none is asked for: most wrong labels are then in doubt, and few others.
-    pub const USUAL_COVERAGE: f64 = 0.95;
+    pub const USUAL_COVERAGE: f64 = 0.97;
+
+    /// Puts it into a model's folder, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn save(&self, folder: &Path) -> io::Result<()> {
+        let path = folder.join(Self::FILE);
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, serde_json::to_string_pretty(self)? + "\n")?;
+        std::fs::rename(&beside, path)
+    }
 }

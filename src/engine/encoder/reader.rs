@@ -54,26 +54,29 @@ impl Reader {
     /// enough for its cache.
     const BATCH: usize = 1024;
 
+    /// What a model's folder has to hold; its [`Calibration`] may be missing.
+    pub const FILES: [&str; 3] = ["config.json", "vocab.txt", "weights.safetensors"];
+
     /// Loads the model in a folder.
     ///
     /// # Errors
     /// Where a file is missing or does not fit this version: what differs is named.
     pub fn load(folder: &Path, device: Device) -> Result<Self, ModelError> {
-        let path = folder.join("config.json");
+        let [config, vocabulary, weights] = Self::FILES.map(|file| folder.join(file));
+        let path = config;
         let model: ModelConfig = from_json(&path)?;
         if let Some(difference) = model.other_labels() {
             return Err(ModelError::OtherLabels { path, difference });
         }
         let config = model.network;
-        let path = folder.join("vocab.txt");
+        let path = vocabulary;
         let vocabulary = Vocabulary::load(&path)?;
         if vocabulary.len() as i64 != config.vocabulary {
             let (found, wanted) = (vocabulary.len(), config.vocabulary);
             return Err(ModelError::OtherVocabulary { path, found, wanted });
         }
-        let path = folder.join("calibration.json");
+        let path = folder.join(Calibration::FILE);
         let calibration = path.exists().then(|| from_json(&path)).transpose()?;
-        let weights = folder.join("weights.safetensors");
         let mut variables = VarStore::new(device.torch());
         let network = Network::new(&variables.root(), &config);
         variables.freeze();

@@ -7,6 +7,7 @@ use crate::label::{
     Belief, Case, Conformal, Fusion, Ground, Opinion, Outcome, Seen, cases, resolve_all,
 };
 use crate::learn::Gold;
+use crate::simulate::{Part, SimulatedReport, Simulation};
 
 /// Which share of the levels that mention a target the gate may close.
 const MISSED_BY_GATE: f64 = 0.001;
@@ -15,6 +16,9 @@ const MISSED_BY_GATE: f64 = 0.001;
 /// what is read, dictated ones show what no lexicon foresaw.
 const REAL: f64 = 0.91;
 
+/// How many texts are read in one go.
+const TEXTS: usize = 64;
+
 /// A text as rules and transformer read it, and what is true.
 struct Known<'a> {
     gold: &'a Gold,
@@ -22,13 +26,29 @@ struct Known<'a> {
     seen: Vec<Seen>,
 }
 
-/// Calibrates a model that has no calibration yet. Conformal sets, which promise something of one
+/// Dictated reports that are half in phrases which no training learns from.
+pub fn dictated(seed: u64, reports: u64) -> Vec<Gold> {
+    let simulation = Simulation::new(seed);
+    (0..reports)
+        // Those that the rounds of a training are judged on have the highest numbers.
+        .map(|number| simulation.dictation(u64::MAX / 2 + number, Part::HeldOut))
+        .map(|SimulatedReport { report, labels, .. }| Gold {
+            id: report.id,
+            text: report.text,
+            labels: labels.into_iter().collect(),
+        })
+        .collect()
+}
+
+/// Calibrates a model that has no calibration yet; `read` is told how many more reports it has read
+/// each time. Conformal sets, which promise something of one
 /// kind of text, are learned on the second half of the dictated reports, and the rest on all others.
 pub fn calibrate(
     model: Reader,
     extractor: &mut Extractor,
     dictated: &[Gold],
     real: &[Gold],
+    mut read: impl FnMut(usize),
 ) -> Calibration {
     let golds: Vec<&Gold> = dictated.iter().chain(real).collect();
     let extractions: Vec<Extraction> =
@@ -42,7 +62,11 @@ pub fn calibrate(
     let model = model.calibrated(calibration.clone());
     let texts: Vec<(&str, &Extraction)> =
         golds.iter().zip(&extractions).map(|(gold, e)| (gold.text.as_str(), e)).collect();
-    let seen = model.read(&texts);
+    let mut seen = Vec::with_capacity(texts.len());
+    for some in texts.chunks(TEXTS) {
+        seen.extend(model.read(some));
+        read(some.len());
+    }
     let mut known: Vec<Known<'_>> = golds
         .into_iter()
         .zip(extractions)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tch::{Tensor, nn::VarStore};
 
-use super::{Example, Fit, Plan, Point, Record, Source, calibrate, examples};
+use super::{Example, Fit, Plan, Point, Record, Source, calibrate, dictated, examples};
 use crate::engine::encoder::{
     Base, BaseError, Calibration, ModelConfig, ModelError, Network, Reader, Vocabulary,
     VocabularyError,
@@ -190,19 +190,14 @@ impl Course {
     /// Where the folder cannot be read or written.
     pub fn calibrate(&mut self) -> Result<Calibration, CourseError> {
         let model = Reader::load(&self.order.folder, self.order.device)?.uncalibrated();
-        let dictations = 4 * self.order.reports;
-        let simulation = Simulation::new(self.order.seed);
-        let known: Vec<Gold> = (0..dictations)
-            // Those that rounds are judged on have the highest numbers.
-            .map(|number| simulation.dictation(u64::MAX / 2 + number, Part::HeldOut))
-            .map(|SimulatedReport { report, labels, .. }| Gold {
-                id: report.id,
-                text: report.text,
-                labels: labels.into_iter().collect(),
-            })
-            .collect();
-        let calibration = calibrate(model, &mut self.extractor, &known, &self.order.check);
-        write(&self.order.folder.join("calibration.json"), json(&calibration).as_bytes())?;
+        let dictated = dictated(self.order.seed, 4 * self.order.reports);
+        let calibration =
+            calibrate(model, &mut self.extractor, &dictated, &self.order.check, |_| ());
+        let folder = &self.order.folder;
+        calibration.save(folder).map_err(|source| CourseError::Unwritable {
+            path: folder.join(Calibration::FILE),
+            source,
+        })?;
         Ok(calibration)
     }
 

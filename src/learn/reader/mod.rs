@@ -6,7 +6,7 @@ mod example;
 mod fit;
 mod record;
 
-pub use calibrate::calibrate;
+pub use calibrate::{calibrate, dictated};
 pub use course::{Course, CourseError, Order};
 pub use example::{Example, examples};
 pub use fit::{Fit, Plan, Progress};

@@ -1,0 +1,91 @@
+//! `train calibration`: how far to trust a trained reader, anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::lexicon::LexiconArgs;
+use crate::cli::{gold, reader};
+use crate::engine::Device;
+use crate::engine::encoder::{Calibration, Reader};
+use crate::learn::reader::{calibrate, dictated};
+
+const EXAMPLES: &str = "\
+Examples:
+  deepspine train calibration ours.jsonl -o reader
+  deepspine extract reports.csv --reader fused --model reader
+
+The weights stay as they are. What is learned anew: how warm probabilities are, which passages need
+not be read, how far rules and transformer are trusted where they differ, and from how probable on
+an outcome may be true. A few hundred labelled reports are enough.";
+
+/// Learn anew how far to trust the reader, from labelled reports that it was not trained on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CalibrationArgs {
+    /// Labelled reports that the weights were not trained on, as gold files.
+    #[arg(value_name = "GOLD.jsonl", required = true)]
+    gold: Vec<PathBuf>,
+
+    /// The folder of the reader; if not given, the one that comes with the program.
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+
+    /// Where the reader goes with its new calibration.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+
+    /// Decides which dictated reports it is calibrated on.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+
+    /// How many dictated reports it is calibrated on beside those given.
+    #[arg(long, default_value_t = 4_800, value_name = "N")]
+    reports: u64,
+
+    /// What the transformer runs on: cpu, cuda, cuda:1.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Device,
+
+    #[command(flatten)]
+    lexicon: LexiconArgs,
+}
+
+pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
+    let gold = gold::read(&args.gold)?;
+    ensure!(!gold.is_empty(), "the files hold no labelled report");
+    let model = reader::folder(args.model.as_deref())?;
+    let reader = Reader::load(&model, args.device)?.uncalibrated();
+    let mut extractor = args.lexicon.extractor()?;
+    let dictated = dictated(args.seed, args.reports);
+    let template = "{bar:30} {percent:>3} %, {pos} reports, {per_sec}, {eta} left";
+    let bar = ProgressBar::new((gold.len() + dictated.len()) as u64)
+        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    let calibration =
+        calibrate(reader, &mut extractor, &dictated, &gold, |reports| bar.inc(reports as u64));
+    bar.finish_and_clear();
+    write(&model, &args.output, &calibration)?;
+    println!("{}", args.output.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The model with another calibration, which comes last: a folder that lacks it is not yet whole.
+fn write(model: &Path, output: &Path, calibration: &Calibration) -> Result<()> {
+    fs::create_dir_all(output).with_context(|| format!("`{}`", output.display()))?;
+    if !is_same(model, output)? {
+        for file in Reader::FILES {
+            let (from, to) = (model.join(file), output.join(file));
+            fs::copy(&from, &to).with_context(|| format!("`{}`", to.display()))?;
+        }
+    }
+    calibration
+        .save(output)
+        .with_context(|| format!("`{}`", output.join(Calibration::FILE).display()))
+}
+
+fn is_same(model: &Path, output: &Path) -> Result<bool> {
+    Ok(fs::canonicalize(model)? == fs::canonicalize(output)?)
+}
