@@ -138,8 +138,8 @@ impl ModelArgs {
 pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let folder = given.map(Path::to_owned).or_else(bundled);
     folder.context(
-        "no transformer lies beside the program; name its folder with --model, or use --reader \
-         rules",
+        "no transformer lies beside the program; name its folder with --model (--reader rules \
+         needs none)",
     )
 }
 

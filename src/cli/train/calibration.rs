@@ -57,6 +57,9 @@ pub(super) struct CalibrationArgs {
 pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
     let gold = gold::read(&args.gold)?;
     ensure!(!gold.is_empty(), "the files hold no labelled report");
+    // Before the work, which takes minutes: a folder that cannot be made would lose it.
+    let output = &args.output;
+    fs::create_dir_all(output).with_context(|| format!("`{}`", output.display()))?;
     let model = reader::folder(args.model.as_deref())?;
     let reader = Reader::load(&model, args.device)?.uncalibrated();
     let mut extractor = args.lexicon.extractor()?;
@@ -67,18 +70,20 @@ pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
     let calibration =
         calibrate(reader, &mut extractor, &dictated, &gold, |reports| bar.inc(reports as u64));
     bar.finish_and_clear();
-    write(&model, &args.output, &calibration)?;
-    println!("{}", args.output.display());
+    write(&model, output, &calibration)?;
+    println!("{}", output.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model with another calibration, which comes last: a folder that lacks it is not yet whole.
+/// Puts the model with another calibration into a folder, each file whole or not at all.
 fn write(model: &Path, output: &Path, calibration: &Calibration) -> Result<()> {
-    fs::create_dir_all(output).with_context(|| format!("`{}`", output.display()))?;
     if !is_same(model, output)? {
         for file in Reader::FILES {
-            let (from, to) = (model.join(file), output.join(file));
-            fs::copy(&from, &to).with_context(|| format!("`{}`", to.display()))?;
+            let to = output.join(file);
+            let beside = to.with_extension("new");
+            fs::copy(model.join(file), &beside)
+                .and_then(|_| fs::rename(&beside, &to))
+                .with_context(|| format!("`{}`", to.display()))?;
         }
     }
     calibration

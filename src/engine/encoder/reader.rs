@@ -62,14 +62,13 @@ impl Reader {
     /// # Errors
     /// Where a file is missing or does not fit this version: what differs is named.
     pub fn load(folder: &Path, device: Device) -> Result<Self, ModelError> {
-        let [config, vocabulary, weights] = Self::FILES.map(|file| folder.join(file));
-        let path = config;
+        let [path, vocabulary_file, weights] = Self::FILES.map(|file| folder.join(file));
         let model: ModelConfig = from_json(&path)?;
         if let Some(difference) = model.other_labels() {
             return Err(ModelError::OtherLabels { path, difference });
         }
         let config = model.network;
-        let path = vocabulary;
+        let path = vocabulary_file;
         let vocabulary = Vocabulary::load(&path)?;
         if vocabulary.len() as i64 != config.vocabulary {
             let (found, wanted) = (vocabulary.len(), config.vocabulary);

@@ -40,9 +40,9 @@ pub fn dictated(seed: u64, reports: u64) -> Vec<Gold> {
         .collect()
 }
 
-/// Calibrates a model that has no calibration yet; `read` is told how many more reports it has read
-/// each time. Conformal sets, which promise something of one
+/// Calibrates a model that has no calibration yet. Conformal sets, which promise something of one
 /// kind of text, are learned on the second half of the dictated reports, and the rest on all others.
+/// `read` is told each time how many more reports are read.
 pub fn calibrate(
     model: Reader,
     extractor: &mut Extractor,
