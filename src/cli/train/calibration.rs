@@ -20,7 +20,7 @@ Examples:
 
 The weights stay as they are. What is learned anew: how warm probabilities are, which passages need
 not be read, how far rules and transformer are trusted where they differ, and from how probable on
-an outcome may be true. A few hundred labelled reports are enough.";
+an outcome may be true. For the reader that comes with the program, 211 labelled reports were used.";
 
 /// Learn anew how far to trust the reader, from labelled reports that it was not trained on.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,9 @@ pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
     ensure!(!gold.is_empty(), "the files hold no labelled report");
     // Before the work, which takes minutes: a folder that cannot be made would lose it.
     let output = &args.output;
-    fs::create_dir_all(output).with_context(|| format!("`{}`", output.display()))?;
+    fs::create_dir_all(output)
+        .context("cannot be made; give a folder that you may write to")
+        .with_context(|| format!("`{}`", output.display()))?;
     let model = reader::folder(args.model.as_deref())?;
     let reader = Reader::load(&model, args.device)?.uncalibrated();
     let mut extractor = args.lexicon.extractor()?;
