@@ -20,7 +20,7 @@ Examples:
 
 The weights stay as they are. What is learned anew: how warm probabilities are, which passages need
 not be read, how far rules and transformer are trusted where they differ, and from how probable on
-an outcome may be true. For the reader that comes with the program, 211 labelled reports were used.";
+an outcome may be true. The bundled reader was calibrated on 211 labelled reports.";
 
 /// Learn anew how far to trust the reader, from labelled reports that it was not trained on.
 #[derive(Debug, clap::Args)]
