@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::sense::{Column, Sense};
+use super::sense::{Column, Region, Sense};
 use super::token::{Kind, Token};
 use super::vocabulary::Vocabulary;
 use crate::label::{Level, LevelSet};
@@ -121,7 +121,7 @@ pub(super) struct Grammar<'a> {
 impl Grammar<'_> {
     /// The levels or the vertebra that begin at token `at`.
     pub fn find(&self, at: usize) -> Option<Found> {
-        let Some((mut levels, mut end)) = self.disc(at) else {
+        let Some((mut levels, mut end)) = self.disc(at).or_else(|| self.between(at)) else {
             let (vertebra, end) = self.vertebra(at)?;
             return Some(Found::Vertebra(vertebra, end));
         };
@@ -216,6 +216,41 @@ impl Grammar<'_> {
             return None;
         }
         Some((span(upper.min(lower), upper.max(lower))?, end))
+    }
+
+    /// "between L4 and L5", "between the fourth and fifth lumbar vertebrae".
+    fn between(&self, at: usize) -> Option<(Levels, usize)> {
+        if self.sense(at) != Some(Sense::Between) {
+            return None;
+        }
+        let upper_at = self.skip_filler(at + 1);
+        let (upper, after) = self.vertebra(upper_at).or_else(|| self.ordinal(upper_at))?;
+        if !self.is_connector(after) {
+            return None;
+        }
+        let lower_at = self.skip_filler(after + 1);
+        let (lower, mut end) = self.vertebra(lower_at).or_else(|| self.ordinal(lower_at))?;
+        let worded = [upper_at, lower_at].map(|at| self.ordinal(at).is_some());
+        if worded[0] != worded[1] || !upper.is_above(lower) {
+            return None;
+        }
+        if worded[1] {
+            // "the first and second patient" are no vertebrae.
+            if self.sense(end) != Some(Sense::Region(Region::Lumbar)) {
+                return None;
+            }
+            end += 1;
+        }
+        end += usize::from(self.sense(end) == Some(Sense::VertebraWord));
+        Some((span(upper, lower)?, end))
+    }
+
+    /// "fourth", which is L4 where lumbar vertebrae are counted.
+    fn ordinal(&self, at: usize) -> Option<(Vertebra, usize)> {
+        match self.sense(at)? {
+            Sense::Ordinal(number) => Some((Vertebra { column: Column::Lumbar, number }, at + 1)),
+            _ => None,
+        }
     }
 
     fn begins_disc(&self, at: usize) -> bool {

@@ -173,7 +173,7 @@ impl Scan {
                 let tag = if is_compound(vocabulary, &self.tokens, last as usize, sense) {
                     Tag::Other
                 } else {
-                    Tag::Term(sense)
+                    outside_levels(sense)
                 };
                 self.items.push(Item { tag, first, end: last + 1 });
                 at = end;
@@ -190,6 +190,15 @@ impl Scan {
         part_run_on_lines(&mut self.items, &self.tokens);
         let tokens = &self.tokens;
         fold_degrees(&mut self.items, |at| tokens[at as usize].spaced);
+    }
+}
+
+/// What a phrase is where the grammar of levels has no use for it.
+const fn outside_levels(sense: Sense) -> Tag {
+    match sense {
+        Sense::Between => Tag::Term(Sense::Of),
+        Sense::VertebraWord => Tag::Other,
+        sense => Tag::Term(sense),
     }
 }
 

@@ -168,6 +168,10 @@ pub enum Sense {
     NamedLevel(Level),
     /// "first" to "fifth", counting lumbar discs.
     Ordinal(u8),
+    /// "between", which two vertebrae after it make a level of.
+    Between,
+    /// "vertebrae": what ordinals count after "between".
+    VertebraWord,
     /// "interspace": what an ordinal counts, and filler beside a level.
     Disc,
     /// "level": filler beside a level.
@@ -333,6 +337,8 @@ pub const SENSES: &[SenseRow] = &[
     opt("level.name.third", Sense::Ordinal(3)),
     opt("level.name.fourth", Sense::Ordinal(4)),
     opt("level.name.fifth", Sense::Ordinal(5)),
+    opt("level.name.between", Sense::Between),
+    opt("level.name.vertebra", Sense::VertebraWord),
     row("level.name.disc", Sense::Disc),
     row("level.name.level", Sense::LevelWord),
     row("level.name.through", Sense::Through),
