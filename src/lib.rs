@@ -6,6 +6,7 @@
 //! - [`label`]: what a label is, for every reader
 //! - [`report`]: reports as data teams have them
 //! - [`extract`]: the rules, from a text to statements
+//! - [`imaging`]: MRI studies in patient millimetres
 //! - [`export`]: labels as files
 //! - [`store`]: the archive's database
 //! - [`search`]: the query language and its index
@@ -28,6 +29,7 @@ pub mod cli;
 pub mod engine;
 pub mod export;
 pub mod extract;
+pub mod imaging;
 pub mod label;
 pub mod learn;
 pub mod page;

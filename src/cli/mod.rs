@@ -13,6 +13,8 @@ mod gold;
 mod import;
 mod index;
 mod lexicon;
+#[cfg(feature = "neural")]
+mod model;
 mod output;
 mod progress;
 mod reader;

@@ -136,18 +136,5 @@ impl ModelArgs {
 /// The folder of the transformer: the one given, or the one that comes with the program.
 #[cfg(feature = "neural")]
 pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
-    let folder = given.map(Path::to_owned).or_else(bundled);
-    folder.context(
-        "no transformer lies beside the program; name its folder with --model (--reader rules \
-         needs none)",
-    )
-}
-
-/// The model that comes with the program: beside the binary, or where the binary was built.
-#[cfg(feature = "neural")]
-fn bundled() -> Option<PathBuf> {
-    const MODEL: &str = "models/reader";
-    let program = std::env::current_exe().ok()?;
-    let mut folders = program.ancestors().skip(1).take(3).map(|folder| folder.join(MODEL));
-    folders.find(|folder| Path::is_dir(folder))
+    super::model::folder("reader", given).context("--reader rules needs no model")
 }

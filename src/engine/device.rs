@@ -36,6 +36,19 @@ impl Device {
     pub const fn torch(self) -> tch::Device {
         self.0
     }
+
+    /// What networks compute in on it. Processors that multiply brain floats do so several times as
+    /// fast as full floats; where they must imitate it, it is slower.
+    pub fn precision(self) -> tch::Kind {
+        #[cfg(target_arch = "x86_64")]
+        let has_brain_floats = std::arch::is_x86_feature_detected!("avx512bf16");
+        #[cfg(not(target_arch = "x86_64"))]
+        let has_brain_floats = false;
+        match self.0.is_cuda() || has_brain_floats {
+            true => tch::Kind::BFloat16,
+            false => tch::Kind::Float,
+        }
+    }
 }
 
 impl FromStr for Device {

@@ -2,6 +2,7 @@
 
 mod device;
 pub mod encoder;
+pub mod unet;
 mod weights;
 
 pub use device::{Device, DeviceError, work_on_one_thread};

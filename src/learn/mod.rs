@@ -6,14 +6,24 @@
 mod adamw;
 mod bootstrap;
 mod gold;
+#[cfg(feature = "neural")]
+mod keep;
 mod labels;
 mod metrics;
+mod outline;
+mod overlap;
 #[cfg(feature = "neural")]
 pub mod reader;
+#[cfg(feature = "neural")]
+pub mod segmenter;
 mod tally;
 
 pub use bootstrap::{Bootstrap, Interval, paired};
 pub use gold::{Gold, GoldError, read_gold};
+#[cfg(feature = "neural")]
+pub use keep::KeepError;
 pub use labels::{Label, Labels};
 pub use metrics::{Confusion, Measure, Ratio, Scores, score};
+pub use outline::Outlines;
+pub use overlap::Overlap;
 pub use tally::Tally;

@@ -8,9 +8,12 @@ mod cli;
 mod explain;
 mod export;
 mod extract;
+mod imaging;
 mod metrics;
 mod page;
 mod report;
+#[cfg(feature = "neural")]
+mod segmenter;
 mod simulate;
 mod tidy;
 #[cfg(feature = "neural")]

@@ -14,7 +14,7 @@ const ROWS: [&[&str]; 6] = [
 ];
 
 /// Heavy crates and the modules that are their home.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("tch", &["engine", "learn"]),
     ("rust_bert", &["engine"]),
     ("rust_tokenizers", &["engine"]),
@@ -30,6 +30,10 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("csv_core", &["report"]),
     ("textwrap", &["page"]),
     ("aho_corasick", &["extract"]),
+    ("dicom_object", &["imaging"]),
+    ("dicom_pixeldata", &["imaging"]),
+    ("image", &["imaging"]),
+    ("zip", &["imaging"]),
 ];
 
 const LONGEST_FILE: usize = 500;

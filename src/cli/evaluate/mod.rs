@@ -5,6 +5,8 @@ mod compare;
 #[cfg(feature = "neural")]
 mod doubt;
 mod miss;
+#[cfg(feature = "neural")]
+mod segmenter;
 mod table;
 
 use std::io::{self, BufWriter, Write};
@@ -22,7 +24,7 @@ use super::reader::TextReaderArgs;
 use crate::learn::{Bootstrap, Gold, Labels, Scores, score};
 use crate::pipeline::{TextReader, TextReading};
 
-/// Score a reader against gold labels.
+/// Score a reader or a network against what is known to be true.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -33,6 +35,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Reader(ReaderArgs),
+    #[cfg(feature = "neural")]
+    Segmenter(segmenter::SegmenterArgs),
 }
 
 const MEASURES: &str = r#"A line of gold labels:
@@ -90,7 +94,14 @@ struct ReaderArgs {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let What::Reader(args) = &args.what;
+    match &args.what {
+        What::Reader(args) => run_reader(args),
+        #[cfg(feature = "neural")]
+        What::Segmenter(args) => segmenter::run(args),
+    }
+}
+
+fn run_reader(args: &ReaderArgs) -> Result<ExitCode> {
     let gold = super::gold::read(&args.gold)?;
     #[cfg(feature = "neural")]
     if args.compare {

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod reader;
+mod segmenter;
 
 use std::process::ExitCode;
 
@@ -19,11 +20,13 @@ pub(super) struct Args {
 enum What {
     Reader(reader::ReaderArgs),
     Calibration(calibration::CalibrationArgs),
+    Segmenter(segmenter::SegmenterArgs),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Reader(args) => reader::run(args),
         What::Calibration(args) => calibration::run(args),
+        What::Segmenter(args) => segmenter::run(args),
     }
 }

@@ -2,10 +2,9 @@
 //! training that is stopped at any moment goes on from its last round as if it had not been.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Serialize;
-use tch::{Tensor, nn::VarStore};
+use tch::nn::VarStore;
 
 use super::{Example, Fit, Plan, Point, Record, Source, calibrate, dictated, examples};
 use crate::engine::encoder::{
@@ -14,6 +13,7 @@ use crate::engine::encoder::{
 };
 use crate::engine::{Device, WeightsError, save};
 use crate::extract::Extractor;
+use crate::learn::keep::{self, KeepError};
 use crate::learn::{Gold, Labels};
 use crate::simulate::{Part, SimulatedReport, Simulation};
 
@@ -60,12 +60,8 @@ pub enum CourseError {
     Weights(#[from] WeightsError),
     #[error(transparent)]
     Model(#[from] ModelError),
-    #[error("`{path}` cannot be read or written")]
-    Unwritable { path: PathBuf, source: std::io::Error },
-    #[error("`{path}` is no record of a training; remove the folder to begin anew")]
-    Malformed { path: PathBuf, source: serde_json::Error },
-    #[error("`{path}` is damaged; remove the folder to begin anew")]
-    Checkpoint { path: PathBuf, source: tch::TchError },
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     #[error(
         "`{path}` is of a training on other reports, with another base or by another version; give \
          another folder to begin anew"
@@ -96,8 +92,7 @@ impl Course {
     /// # Errors
     /// Where the base or the folder is not what it should be.
     pub fn open(order: Order, mut extractor: Extractor) -> Result<Self, CourseError> {
-        std::fs::create_dir_all(&order.folder)
-            .map_err(|source| CourseError::Unwritable { path: order.folder.clone(), source })?;
+        keep::make(&order.folder)?;
         let begun = Self::recorded(&order)?.is_some();
         let base = Base::open(&order.base)?;
         tch::manual_seed(order.seed as i64);
@@ -107,10 +102,9 @@ impl Course {
         if begun && std::fs::read_to_string(&path).ok().as_ref() != Some(&lines) {
             return Err(CourseError::OtherLessons { path });
         }
-        write(&path, lines.as_bytes())?;
+        keep::write(&path, lines.as_bytes())?;
         let config = base.config(&kept, Self::LONGEST);
-        let model = ModelConfig::new(config);
-        write(&order.folder.join("config.json"), json(&model).as_bytes())?;
+        keep::write_json(&order.folder.join("config.json"), &ModelConfig::new(config))?;
         let weights = VarStore::new(order.device.torch());
         Network::new(&weights.root(), &config);
         base.fill(&weights, &kept)?;
@@ -135,7 +129,7 @@ impl Course {
         let check = check.collect();
         let sources = order.sources.clone();
         let record = Record { seed: order.seed, sources, ..Record::default() };
-        let fit = Fit::new(weights, &config, plan);
+        let fit = Fit::new(weights, &config, plan, order.device);
         let mut course = Self { order, fit, vocabulary, extractor, record, held_out, check };
         course.take_up()?;
         Ok(course)
@@ -194,7 +188,7 @@ impl Course {
         let calibration =
             calibrate(model, &mut self.extractor, &dictated, &self.order.check, |_| ());
         let folder = &self.order.folder;
-        calibration.save(folder).map_err(|source| CourseError::Unwritable {
+        calibration.save(folder).map_err(|source| KeepError::Unwritable {
             path: folder.join(Calibration::FILE),
             source,
         })?;
@@ -253,65 +247,33 @@ impl Course {
         if self.record.best() == Some(self.record.curve.len() - 1) {
             save(&self.fit.weights, &self.order.folder.join("weights.safetensors"))?;
         }
-        let mut tensors: Vec<(String, Tensor)> = self
-            .fit
-            .weights
-            .variables()
-            .into_iter()
-            .map(|(name, tensor)| (format!("variable.{name}"), tensor.detach().contiguous()))
-            .collect();
+        let folder = &self.order.folder;
+        let mut tensors = keep::variables("variable.", &self.fit.weights);
         tensors.extend(self.fit.moments());
-        let path = self.order.folder.join("checkpoint.safetensors");
-        let beside = self.order.folder.join("checkpoint.new");
-        Tensor::write_safetensors(&tensors, &beside)
-            .map_err(|source| CourseError::Checkpoint { path: beside.clone(), source })?;
-        std::fs::rename(&beside, &path)
-            .map_err(|source| CourseError::Unwritable { path, source })?;
-        write(&self.order.folder.join("training.svg"), self.record.drawn().as_bytes())?;
-        write(&self.order.folder.join("training.json"), json(&self.record).as_bytes())
+        keep::checkpoint(folder, &tensors)?;
+        keep::write(&folder.join("training.svg"), self.record.drawn().as_bytes())?;
+        Ok(keep::write_json(&folder.join(keep::RECORD), &self.record)?)
     }
 
     /// The record of the training that a folder holds, if it holds one.
     fn recorded(order: &Order) -> Result<Option<Record>, CourseError> {
-        let path = order.folder.join("training.json");
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
-        let record: Record = serde_json::from_str(&text)
-            .map_err(|source| CourseError::Malformed { path: path.clone(), source })?;
-        match record.seed == order.seed {
-            true => Ok(Some(record)),
-            false => Err(CourseError::OtherSeed { path, found: record.seed }),
+        let record: Option<Record> = keep::record(&order.folder)?;
+        match record {
+            Some(record) if record.seed != order.seed => Err(CourseError::OtherSeed {
+                path: order.folder.join(keep::RECORD),
+                found: record.seed,
+            }),
+            record => Ok(record),
         }
     }
 
     /// Goes on where the folder's checkpoint stands, if it has one.
     fn take_up(&mut self) -> Result<(), CourseError> {
         let Some(record) = Self::recorded(&self.order)? else { return Ok(()) };
-        let path = self.order.folder.join("checkpoint.safetensors");
-        let tensors = Tensor::read_safetensors(&path)
-            .map_err(|source| CourseError::Checkpoint { path, source })?;
-        let (weights, moments): (Vec<_>, Vec<_>) =
-            tensors.into_iter().partition(|(name, _)| name.starts_with("variable."));
-        let mut own = self.fit.weights.variables();
-        for (name, tensor) in weights {
-            if let Some(weight) = own.get_mut(&name["variable.".len()..]) {
-                tch::no_grad(|| weight.copy_(&tensor));
-            }
-        }
-        self.fit.resume(moments, record.steps);
+        let tensors = keep::take_up(&self.order.folder)?;
+        keep::fill("variable.", &self.fit.weights, &tensors);
+        self.fit.resume(tensors, record.steps);
         self.record = Record { sources: self.order.sources.clone(), ..record };
         Ok(())
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Only numbers and plain names are written, which JSON can always hold.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CourseError> {
-    let unwritable = |source| CourseError::Unwritable { path: path.to_owned(), source };
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, bytes).map_err(unwritable)?;
-    std::fs::rename(&beside, path).map_err(unwritable)
 }

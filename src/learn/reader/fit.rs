@@ -1,9 +1,10 @@
 //! The training loop, a step at a time.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Reduction, Tensor, nn::VarStore};
+use tch::{Kind, Reduction, Tensor, nn::VarStore};
 
 use super::Example;
+use crate::engine::Device;
 use crate::engine::encoder::{Batch, CLASSES, Config, Network, Output, batches};
 use crate::label::Target;
 use crate::learn::adamw::AdamW;
@@ -62,26 +63,15 @@ impl Progress {
     }
 }
 
-/// What a network is trained in. Processors that multiply brain floats do so four times as fast as
-/// full floats; where they must imitate it, it is slower.
-fn precision(device: Device) -> Kind {
-    #[cfg(target_arch = "x86_64")]
-    let has_brain_floats = std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    let has_brain_floats = false;
-    if device.is_cuda() || has_brain_floats { Kind::BFloat16 } else { Kind::Float }
-}
-
 impl Fit {
     const CLIP: f64 = 1.0;
     const HEDGED_WEIGHT: f64 = 0.3;
 
     /// Begins a training of a network of this shape, from these weights.
-    pub fn new(weights: VarStore, config: &Config, plan: Plan) -> Self {
-        let device = weights.device();
-        let mut working = VarStore::new(device);
+    pub fn new(weights: VarStore, config: &Config, plan: Plan, device: Device) -> Self {
+        let mut working = VarStore::new(device.torch());
         let network = Network::new(&working.root(), config);
-        working.set_kind(precision(device));
+        working.set_kind(device.precision());
         let optimizer = AdamW::new(&weights, &working);
         Self { weights, network, device, optimizer, plan }
     }
@@ -134,12 +124,12 @@ impl Fit {
     fn loss(&self, examples: &[Example], train: bool) -> (Tensor, Tensor, Output, Tensor) {
         let device = self.device;
         let Batch { tokens, mask, segments } =
-            Batch::new(examples.iter().map(|example| &example.sequence)).to(device);
+            Batch::new(examples.iter().map(|example| &example.sequence)).to(device.torch());
         let output = self.network.forward(&tokens, &mask, &segments, train);
         let shape = [examples.len() as i64, Target::ALL.len() as i64];
         let stack = |of: fn(&Example) -> [i64; Target::ALL.len()]| {
             let all: Vec<i64> = examples.iter().flat_map(of).collect();
-            Tensor::from_slice(&all).view(shape).to_device(device)
+            Tensor::from_slice(&all).view(shape).to_device(device.torch())
         };
         let (classes, hedged) = (stack(|e| e.classes), stack(|e| e.hedged));
         let verdicts = output.verdicts.reshape([-1, CLASSES]);

@@ -1,0 +1,154 @@
+//! `evaluate segmenter`: how well vertebrae, discs and canal are found.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::cli::model;
+use crate::engine::Device;
+use crate::engine::unet::Segmenter;
+use crate::imaging::Tissue;
+use crate::learn::segmenter::{Record, Slices, Subject, SubjectScore};
+
+const EXAMPLES: &str = "\
+Measures, over all slices of a subject:
+  Dice   twice the shared pixels over the sum of both masks' pixels
+  HD95   the distance in mm within which 95 % of outline pixels are, in the plane of the slices
+
+Subjects that the model learned from are left out, unless all are asked for.
+
+Examples:
+  deepspine evaluate segmenter spider_space
+  deepspine evaluate segmenter spider_space --json | jq .mean
+  deepspine evaluate segmenter ours --pixel 0.6 --apart 4.4 --model segmenter";
+
+/// Score a segmenter against masks that are known.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct SegmenterArgs {
+    /// The folder of sagittal slices and their masks, as `train segmenter` reads it.
+    #[arg(value_name = "FOLDER")]
+    slices: PathBuf,
+
+    /// The folder of the segmenter; if not given, the one that comes with the program.
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+
+    /// Score subjects that the model learned from too.
+    #[arg(long)]
+    all: bool,
+
+    /// Read each slice from both sides of a mirror: better by little, half as fast.
+    #[arg(long)]
+    mirrored: bool,
+
+    /// The width of the slices' pixels.
+    #[arg(long, default_value_t = 0.468_75, value_name = "MM")]
+    pixel: f64,
+
+    /// How far slices whose numbers follow each other are apart.
+    #[arg(long, default_value_t = 0.9, value_name = "MM")]
+    apart: f64,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// What the network runs on: cpu, cuda, cuda:1.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    device: Device,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Results {
+    subjects: Vec<SubjectScore>,
+    mean: Vec<Mean>,
+}
+
+/// Means over subjects.
+#[derive(Serialize)]
+struct Mean {
+    tissue: Tissue,
+    dice: f64,
+    hausdorff95: f64,
+}
+
+pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
+    let folder = model::folder("segmenter", args.model.as_deref())?;
+    let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
+    let record = Record::read(&folder)?;
+    let slices = Slices::read(&args.slices)?;
+    let learned = |subject: &Subject| {
+        record.as_ref().is_some_and(|record| record.learned_from.contains(&subject.name))
+    };
+    let subjects: Vec<&Subject> =
+        slices.subjects.iter().filter(|subject| args.all || !learned(subject)).collect();
+    ensure!(
+        !subjects.is_empty(),
+        "the model learned from every subject of `{}`; score them all the same with --all",
+        args.slices.display()
+    );
+    let count: usize = subjects.iter().map(|subject| subject.slices.len()).sum();
+    let template = "{bar:30} {percent:>3} %, {pos} slices, {per_sec}, {eta} left";
+    let bar = ProgressBar::new(count as u64)
+        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    let score = |subject: &&Subject| {
+        let sliced = |slices| bar.inc(slices as u64);
+        SubjectScore::of(&segmenter, subject, args.pixel, args.apart, sliced)
+    };
+    let subjects: Vec<SubjectScore> = subjects.iter().map(score).collect();
+    bar.finish_and_clear();
+    let results = Results { mean: means(&subjects), subjects };
+    print(&results, args.json).context("the results cannot be printed")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let of = |(at, tissue): (usize, &Tissue)| {
+        let tissues = || subjects.iter().map(move |subject| subject.tissues[at]);
+        Mean {
+            tissue: *tissue,
+            dice: mean(tissues().filter_map(|score| score.dice).collect()),
+            hausdorff95: mean(tissues().filter_map(|score| score.hausdorff95).collect()),
+        }
+    };
+    Tissue::FOREGROUND.iter().enumerate().map(of).collect()
+}
+
+fn print(results: &Results, json: bool) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    if json {
+        serde_json::to_writer_pretty(&mut out, results)?;
+        writeln!(out)?;
+        return out.flush();
+    }
+    write!(out, "{:<12} {:>6}", "subject", "slices")?;
+    for tissue in Tissue::FOREGROUND {
+        write!(out, "   {:>8} {:>5}", tissue.name(), "HD95")?;
+    }
+    writeln!(out)?;
+    let number = |value: Option<f64>, digits: usize| match value {
+        Some(value) => format!("{value:.digits$}"),
+        None => "-".to_owned(),
+    };
+    for subject in &results.subjects {
+        write!(out, "{:<12} {:>6}", subject.subject, subject.slices)?;
+        for score in &subject.tissues {
+            let (dice, apart) = (number(score.dice, 3), number(score.hausdorff95, 2));
+            write!(out, "   {dice:>8} {apart:>5}")?;
+        }
+        writeln!(out)?;
+    }
+    write!(out, "{:<12} {:>6}", "mean", "")?;
+    for mean in &results.mean {
+        write!(out, "   {:>8.3} {:>5.2}", mean.dice, mean.hausdorff95)?;
+    }
+    writeln!(out)?;
+    out.flush()
+}

@@ -1,0 +1,31 @@
+//! Images of the spine: what they show and where in the patient.
+//!
+//! A [`Study`] is read from files ([`dicom`], [`nifti`], [`metaimage`], [`pictures`]) as [`Series`],
+//! whose slices are put into [`Stack`]s by where they are: volumes in patient millimetres. What else
+//! is here is pure.
+
+mod bytes;
+pub mod dicom;
+mod distance;
+pub mod geometry;
+mod gray;
+mod grid;
+pub mod metaimage;
+pub mod nifti;
+pub mod pictures;
+mod sample;
+mod series;
+mod slice;
+mod stack;
+mod study;
+mod tissue;
+
+pub use distance::distances;
+pub use geometry::{Geometry, GeometryError};
+pub use gray::{Gray, GrayError};
+pub use grid::{Grid, Mask, Volume};
+pub use series::{Kind, Series};
+pub use slice::{Plane, Protocol, Slice};
+pub use stack::{Note, Stack, stacks};
+pub use study::{FileError, Refusal, Study, StudyError};
+pub use tissue::Tissue;

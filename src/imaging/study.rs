@@ -1,0 +1,233 @@
+//! A study from wherever it is: a folder or a zip of DICOM files, a single volume, a folder of
+//! pictures. What cannot be read is listed with its reason and ends nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use walkdir::WalkDir;
+use zip::ZipArchive;
+
+use super::Volume;
+use super::dicom::{self, DicomError};
+use super::metaimage::{self, MetaImageError};
+use super::nifti::{self, NiftiError};
+use super::pictures::{self, PicturesError};
+use super::series::Series;
+use super::slice::{Protocol, Slice};
+use super::stack::{Stack, stacks};
+
+/// What was made of a study.
+#[derive(Debug, Default)]
+pub struct Study {
+    /// Its series, by number and name.
+    pub series: Vec<Series>,
+    /// Files that gave nothing.
+    pub refused: Vec<Refusal>,
+}
+
+/// A file that gave nothing, and why.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The file, from the study's folder on.
+    pub file: String,
+    /// Why.
+    pub reason: FileError,
+}
+
+/// Why a file gives nothing.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what each is")]
+pub enum FileError {
+    #[error(transparent)]
+    Dicom(#[from] DicomError),
+    #[error(transparent)]
+    Nifti(#[from] NiftiError),
+    #[error(transparent)]
+    MetaImage(#[from] MetaImageError),
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
+    #[error("it cannot be read")]
+    Io(#[from] io::Error),
+    #[error("it is larger than any file of a study")]
+    TooLarge,
+}
+
+/// Why there is no study at all.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what each is")]
+pub enum StudyError {
+    #[error("`{path}` cannot be read")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("`{path}` is no zip archive")]
+    NoZip { path: PathBuf, source: zip::result::ZipError },
+    #[error("`{path}` holds no file")]
+    Empty { path: PathBuf },
+}
+
+/// A file's slices, which are put together by series, or a whole volume.
+enum Found {
+    Slices(Box<Protocol>, Vec<Slice>),
+    Volume(Box<Volume>),
+}
+
+/// A file by its name, and what it gave.
+type File = (String, Result<Found, FileError>);
+
+/// A file of a zip is not unpacked beyond this.
+const LARGEST_PACKED: u64 = 1 << 30;
+
+impl Study {
+    /// Reads a study.
+    ///
+    /// # Errors
+    /// Where the path itself cannot be read. Files of it that cannot are among the refused.
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let unreadable = |source| StudyError::Unreadable { path: path.to_owned(), source };
+        let is_folder = fs::metadata(path).map_err(unreadable)?.is_dir();
+        let found = match (is_folder, extension(path).as_str()) {
+            (true, _) if path.join(pictures::SIDECAR).is_file() => {
+                vec![(file_name(path), picture_stack(path))]
+            }
+            (true, _) => of_folder(path)?,
+            (false, "zip") => of_zip(path)?,
+            (false, _) => vec![(file_name(path), of_file(path))],
+        };
+        if found.is_empty() {
+            return Err(StudyError::Empty { path: path.to_owned() });
+        }
+        Ok(Self::of(found))
+    }
+
+    /// Puts what files gave together.
+    fn of(found: Vec<File>) -> Self {
+        let mut study = Self::default();
+        let mut by_series: BTreeMap<(Option<i64>, String), (Protocol, Vec<Slice>)> =
+            BTreeMap::new();
+        for (file, found) in found {
+            match found {
+                Ok(Found::Slices(protocol, slices)) => {
+                    let echo = protocol.echo_time.map_or(String::new(), |echo| echo.to_string());
+                    let uid = protocol.series.clone().unwrap_or_default();
+                    let key = (protocol.number, format!("{uid} {echo}"));
+                    let series = by_series.entry(key).or_insert_with(|| (*protocol, Vec::new()));
+                    series.1.extend(slices);
+                }
+                Ok(Found::Volume(volume)) => study.series.push(single(&file, *volume)),
+                Err(reason) => study.refused.push(Refusal { file, reason }),
+            }
+        }
+        study.series.extend(
+            by_series
+                .into_par_iter()
+                .map(|(_, (protocol, slices))| {
+                    let name =
+                        protocol.description.clone().unwrap_or_else(|| "without a name".to_owned());
+                    let (stacks, notes) = stacks(slices);
+                    Series::new(name, protocol, stacks, notes)
+                })
+                .collect::<Vec<_>>(),
+        );
+        study
+    }
+}
+
+/// A volume that is a series by itself.
+fn single(file: &str, volume: Volume) -> Series {
+    let volume = sliced(volume);
+    let slices = vec![Some(file.to_owned()); volume.geometry.size[2]];
+    let stack = Stack { volume, slices, notes: Vec::new() };
+    Series::new(file.to_owned(), Protocol::default(), vec![stack], Vec::new())
+}
+
+/// A volume with its slices as a scanner would have them: stacked along the axis with the widest
+/// spacing, or, where all are alike, from side to side; rows lead down, columns back or left.
+fn sliced(volume: Volume) -> Volume {
+    let [left, back, up] = volume.geometry.nearest_axes();
+    let spacing = volume.geometry.spacing();
+    let widest = spacing.iter().copied().fold(0.0, f64::max);
+    let is_axial = spacing[up.0] > widest * 0.99 && spacing[left.0] < widest * 0.7;
+    let down = (up.0, !up.1);
+    let order = if is_axial { [left, back, up] } else { [back, down, left] };
+    if order == [(0, false), (1, false), (2, false)] { volume } else { volume.reordered(order) }
+}
+
+fn of_folder(folder: &Path) -> Result<Vec<File>, StudyError> {
+    let mut paths = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.map_err(|error| StudyError::Unreadable {
+            path: error.path().unwrap_or(folder).to_owned(),
+            source: error.into(),
+        })?;
+        let hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
+        if entry.file_type().is_file() && !hidden {
+            paths.push(entry.into_path());
+        }
+    }
+    let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    Ok(paths.par_iter().map(|path| (name(path), of_file(path))).collect())
+}
+
+fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
+    let unreadable = |source| StudyError::Unreadable { path: path.to_owned(), source };
+    let no_zip = |source| StudyError::NoZip { path: path.to_owned(), source };
+    let file = BufReader::new(fs::File::open(path).map_err(unreadable)?);
+    let mut archive = ZipArchive::new(file).map_err(no_zip)?;
+    let mut found = Vec::new();
+    for number in 0..archive.len() {
+        let mut packed = archive.by_index(number).map_err(no_zip)?;
+        if packed.is_dir() {
+            continue;
+        }
+        let name = packed.name().map_err(no_zip)?.into_owned();
+        let mut bytes = Vec::new();
+        let read = packed.by_ref().take(LARGEST_PACKED + 1).read_to_end(&mut bytes);
+        let of = match read {
+            Ok(read) if read as u64 > LARGEST_PACKED => Err(FileError::TooLarge),
+            Ok(_) => of_bytes(&name, &bytes),
+            Err(error) => Err(error.into()),
+        };
+        found.push((name, of));
+    }
+    Ok(found)
+}
+
+fn of_file(path: &Path) -> Result<Found, FileError> {
+    let boxed = |volume| Found::Volume(Box::new(volume));
+    match extension(path).as_str() {
+        "nii" | "gz" => Ok(boxed(nifti::read(path)?)),
+        "mha" | "mhd" => Ok(boxed(metaimage::read(path)?)),
+        _ => of_dicom(BufReader::new(fs::File::open(path)?), &file_name(path)),
+    }
+}
+
+/// What the bytes of a packed file give.
+fn of_bytes(name: &str, bytes: &[u8]) -> Result<Found, FileError> {
+    let boxed = |volume| Found::Volume(Box::new(volume));
+    match extension(Path::new(name)).as_str() {
+        "nii" | "gz" => {
+            Ok(boxed(nifti::read_from(&mut super::bytes::unpacked(Cursor::new(bytes))?)?))
+        }
+        "mha" => Ok(boxed(metaimage::read_from(&mut Cursor::new(bytes))?)),
+        _ => of_dicom(Cursor::new(bytes), name),
+    }
+}
+
+fn of_dicom(file: impl Read, name: &str) -> Result<Found, FileError> {
+    let (protocol, slices) = dicom::read(file, name)?;
+    Ok(Found::Slices(Box::new(protocol), slices))
+}
+
+fn picture_stack(folder: &Path) -> Result<Found, FileError> {
+    Ok(Found::Volume(Box::new(pictures::read(folder)?)))
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

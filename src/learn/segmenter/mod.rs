@@ -1,0 +1,15 @@
+//! Training of the segmenter on slices with masks.
+
+mod augment;
+mod course;
+mod fit;
+mod record;
+mod score;
+mod slices;
+
+pub use augment::{View, Viewer};
+pub use course::{Course, CourseError, Order};
+pub use fit::{Fit, Plan};
+pub use record::{Point, Record};
+pub use score::{SubjectScore, TissueScore};
+pub use slices::{Slice, Slices, SlicesError, Subject};
