@@ -1,15 +1,8 @@
-//! Files of volumes as bytes, plain or compressed, never more of them than asked for.
+//! Files as bytes, plain or compressed, never more of them than asked for.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-
-/// The bytes of a file, decompressed where it begins as gzip does.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    unpacked(BufReader::new(File::open(path)?))
-}
 
 /// Bytes, decompressed where they begin as gzip does.
 pub(super) fn unpacked<'a>(mut packed: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {

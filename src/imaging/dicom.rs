@@ -77,28 +77,28 @@ fn slices(file: impl Read, name: &str) -> Result<(Protocol, Vec<Slice>), DicomEr
     }
     let count = check(&object)?;
     let shared = item(&object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, 0);
-    let planes: Vec<Plane> = (0..count)
-        .map(|frame| {
-            let own = item(&object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frame);
-            Frame { object: &object, shared, own }.plane()
-        })
-        .collect::<Result<_, _>>()?;
+    let frame = |number| {
+        let own = item(&object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, number);
+        Frame { object: &object, shared, own }
+    };
+    // Where they are is known before voxels are decoded, which takes long.
+    let planes: Vec<Plane> =
+        (0..count).map(|number| frame(number).plane()).collect::<Result<_, _>>()?;
     let pixels = object.decode_pixel_data().map_err(|source| DicomError::Undecodable {
         syntax: object.meta().transfer_syntax().trim_end_matches('\0').to_owned(),
         source: source.into(),
     })?;
     let inverted =
         text(&object, tags::PHOTOMETRIC_INTERPRETATION).as_deref() == Some("MONOCHROME1");
-    let slices = planes.into_iter().enumerate().map(|(frame, plane)| {
-        let own = item(&object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frame);
-        let frame_of = Frame { object: &object, shared, own };
-        let values = frame_of.values(&pixels, frame as u32, inverted)?;
+    let first = whole(&object, tags::INSTANCE_NUMBER).unwrap_or(0);
+    let slices = planes.into_iter().enumerate().map(|(number, plane)| {
+        let values = frame(number).values(&pixels, number as u32, inverted)?;
         if values.len() != plane.size[0] * plane.size[1] {
             return Err(DicomError::Malformed("number of pixels"));
         }
-        let name = if count == 1 { name.to_owned() } else { format!("{name} frame {}", frame + 1) };
-        let number = whole(&object, tags::INSTANCE_NUMBER).unwrap_or(0);
-        Ok(Slice { name, number: number + frame as i64, plane, values })
+        let name =
+            if count == 1 { name.to_owned() } else { format!("{name} frame {}", number + 1) };
+        Ok(Slice { name, number: first + number as i64, plane, values })
     });
     Ok((protocol(&object), slices.collect::<Result<_, _>>()?))
 }

@@ -5,11 +5,10 @@
 //! the back.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 
-use super::bytes::{exactly, open};
+use super::bytes::exactly;
 use super::geometry::{Geometry, GeometryError, Lps};
 use super::grid::{Mask, Volume};
 use super::sample::Sample;
@@ -248,16 +247,11 @@ impl Header {
     }
 }
 
-/// Reads a volume.
+/// Reads a volume from decompressed bytes.
 ///
 /// # Errors
-/// Where the file holds no single volume with a place in the patient.
-pub fn read(path: &Path) -> Result<Volume, NiftiError> {
-    read_from(&mut open(path)?)
-}
-
-/// Reads a volume from decompressed bytes.
-pub(super) fn read_from(reader: &mut impl Read) -> Result<Volume, NiftiError> {
+/// Where they hold no single volume with a place in the patient.
+pub fn read(reader: &mut impl Read) -> Result<Volume, NiftiError> {
     let header = Header::read(reader)?;
     let sample = header.sample()?;
     let (origin, steps) = header.placed()?;
@@ -332,7 +326,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_where_it_was() {
-        let volume = read_from(&mut &written()[..]).unwrap();
+        let volume = read(&mut &written()[..]).unwrap();
         let (is, was) = (volume.geometry, mask().geometry);
         assert_eq!(is.size, was.size);
         for voxel in [[0.0, 0.0, 0.0], [2.0, 3.0, 1.0]] {
@@ -346,13 +340,13 @@ mod tests {
     fn a_cut_or_foreign_file_is_refused_by_reason() {
         let bytes = written();
         for end in [0, 3, 200, 352, bytes.len() - 1] {
-            let cut = read_from(&mut &bytes[..end]);
+            let cut = read(&mut &bytes[..end]);
             assert!(matches!(cut, Err(NiftiError::Io(_))), "{end}");
         }
         let refused = |at: usize, with: &[u8]| {
             let mut bytes = bytes.clone();
             bytes[at..at + with.len()].copy_from_slice(with);
-            read_from(&mut &bytes[..]).unwrap_err()
+            read(&mut &bytes[..]).unwrap_err()
         };
         assert!(matches!(refused(0, &[9]), NiftiError::NoNifti));
         assert!(matches!(refused(344, b"ni1"), NiftiError::TwoFiles));
@@ -380,7 +374,7 @@ mod tests {
         }
         put(352 + 24, &7f64.to_be_bytes());
         bytes.extend([0, 5, 0xff, 0xfe]);
-        let volume = read_from(&mut &bytes[..]).unwrap();
+        let volume = read(&mut &bytes[..]).unwrap();
         assert_eq!(volume.geometry.size, [2, 1, 1]);
         assert_eq!(volume.geometry.origin, [-7.0, 0.0, 0.0]);
         assert_eq!(volume.geometry.spacing(), [2.0, 3.0, 4.0]);

@@ -138,9 +138,8 @@ fn runs(slices: Vec<(f64, Slice)>, notes: &mut Vec<Note>) -> Vec<Vec<Slice>> {
 
 /// The distance that most neighbours have.
 fn usual_distance(slices: &[(f64, Slice)]) -> f64 {
-    let mut gaps: Vec<f64> = slices.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    gaps.sort_by(f64::total_cmp);
-    gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)
+    let gaps: Vec<f64> = slices.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    median(&gaps)
 }
 
 /// Whether a slice is the next of a run: not too far, and in line with those before.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 use zip::ZipArchive;
 
 use super::Volume;
+use super::bytes::unpacked;
 use super::dicom::{self, DicomError};
 use super::metaimage::{self, MetaImageError};
 use super::nifti::{self, NiftiError};
@@ -51,6 +52,8 @@ pub enum FileError {
     Pictures(#[from] PicturesError),
     #[error("it cannot be read")]
     Io(#[from] io::Error),
+    #[error("it cannot be unpacked")]
+    Packed(#[source] zip::result::ZipError),
     #[error("it is larger than any file of a study")]
     TooLarge,
 }
@@ -91,7 +94,7 @@ impl Study {
             (true, _) if path.join(pictures::SIDECAR).is_file() => {
                 vec![(file_name(path), picture_stack(path))]
             }
-            (true, _) => of_folder(path)?,
+            (true, _) => of_folder(path),
             (false, "zip") => of_zip(path)?,
             (false, _) => vec![(file_name(path), of_file(path))],
         };
@@ -142,8 +145,8 @@ fn single(file: &str, volume: Volume) -> Series {
     Series::new(file.to_owned(), Protocol::default(), vec![stack], Vec::new())
 }
 
-/// A volume with its slices as a scanner would have them: stacked along the axis with the widest
-/// spacing, or, where all are alike, from side to side; rows lead down, columns back or left.
+/// A volume with its slices as a scanner would have them: from side to side with rows that lead
+/// down, or, where slices are thick from head to foot, axial with rows that lead to the back.
 fn sliced(volume: Volume) -> Volume {
     let [left, back, up] = volume.geometry.nearest_axes();
     let spacing = volume.geometry.spacing();
@@ -154,20 +157,25 @@ fn sliced(volume: Volume) -> Volume {
     if order == [(0, false), (1, false), (2, false)] { volume } else { volume.reordered(order) }
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<File>, StudyError> {
-    let mut paths = Vec::new();
+fn of_folder(folder: &Path) -> Vec<File> {
+    let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let (mut paths, mut unread) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.map_err(|error| StudyError::Unreadable {
-            path: error.path().unwrap_or(folder).to_owned(),
-            source: error.into(),
-        })?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                unread.push((name(&path), Err(io::Error::from(error).into())));
+                continue;
+            }
+        };
         let hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
         if entry.file_type().is_file() && !hidden {
             paths.push(entry.into_path());
         }
     }
-    let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
-    Ok(paths.par_iter().map(|path| (name(path), of_file(path))).collect())
+    unread.par_extend(paths.par_iter().map(|path| (name(path), of_file(path))));
+    unread
 }
 
 fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
@@ -177,47 +185,51 @@ fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
     let mut archive = ZipArchive::new(file).map_err(no_zip)?;
     let mut found = Vec::new();
     for number in 0..archive.len() {
-        let mut packed = archive.by_index(number).map_err(no_zip)?;
-        if packed.is_dir() {
-            continue;
-        }
-        let name = packed.name().map_err(no_zip)?.into_owned();
-        let mut bytes = Vec::new();
-        let read = packed.by_ref().take(LARGEST_PACKED + 1).read_to_end(&mut bytes);
-        let of = match read {
-            Ok(read) if read as u64 > LARGEST_PACKED => Err(FileError::TooLarge),
-            Ok(_) => of_bytes(&name, &bytes),
-            Err(error) => Err(error.into()),
+        let nameless = || format!("file {} of the archive", number + 1);
+        let mut packed = match archive.by_index(number) {
+            Ok(packed) if packed.is_dir() => continue,
+            Ok(packed) => packed,
+            Err(error) => {
+                found.push((nameless(), Err(FileError::Packed(error))));
+                continue;
+            }
         };
+        let name = packed.name().map_or_else(|_| nameless(), |name| name.into_owned());
+        let of = unpack(&mut packed).and_then(|bytes| of_reader(&name, Cursor::new(bytes)));
         found.push((name, of));
     }
     Ok(found)
 }
 
+/// The bytes of a packed file, unless they are more than any file of a study has.
+fn unpack(packed: &mut impl Read) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    packed.take(LARGEST_PACKED + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > LARGEST_PACKED {
+        true => Err(FileError::TooLarge),
+        false => Ok(bytes),
+    }
+}
+
 fn of_file(path: &Path) -> Result<Found, FileError> {
-    let boxed = |volume| Found::Volume(Box::new(volume));
     match extension(path).as_str() {
-        "nii" | "gz" => Ok(boxed(nifti::read(path)?)),
-        "mha" | "mhd" => Ok(boxed(metaimage::read(path)?)),
-        _ => of_dicom(BufReader::new(fs::File::open(path)?), &file_name(path)),
+        // Its voxels lie in another file.
+        "mhd" => Ok(Found::Volume(Box::new(metaimage::read(path)?))),
+        _ => of_reader(&file_name(path), BufReader::new(fs::File::open(path)?)),
     }
 }
 
-/// What the bytes of a packed file give.
-fn of_bytes(name: &str, bytes: &[u8]) -> Result<Found, FileError> {
-    let boxed = |volume| Found::Volume(Box::new(volume));
-    match extension(Path::new(name)).as_str() {
-        "nii" | "gz" => {
-            Ok(boxed(nifti::read_from(&mut super::bytes::unpacked(Cursor::new(bytes))?)?))
+/// What a file gives whose name says of which format it is; without one it is DICOM.
+fn of_reader(name: &str, mut file: impl BufRead) -> Result<Found, FileError> {
+    let volume = match extension(Path::new(name)).as_str() {
+        "nii" | "gz" => nifti::read(&mut unpacked(file)?)?,
+        "mha" => metaimage::read_from(&mut file)?,
+        _ => {
+            let (protocol, slices) = dicom::read(file, name)?;
+            return Ok(Found::Slices(Box::new(protocol), slices));
         }
-        "mha" => Ok(boxed(metaimage::read_from(&mut Cursor::new(bytes))?)),
-        _ => of_dicom(Cursor::new(bytes), name),
-    }
-}
-
-fn of_dicom(file: impl Read, name: &str) -> Result<Found, FileError> {
-    let (protocol, slices) = dicom::read(file, name)?;
-    Ok(Found::Slices(Box::new(protocol), slices))
+    };
+    Ok(Found::Volume(Box::new(volume)))
 }
 
 fn picture_stack(folder: &Path) -> Result<Found, FileError> {

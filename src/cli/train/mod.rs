@@ -8,6 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::INTERRUPTED;
 
 /// Train a network.
 #[derive(Debug, clap::Args)]
@@ -29,4 +32,23 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         What::Calibration(args) => calibration::run(args),
         What::Segmenter(args) => segmenter::run(args),
     }
+}
+
+/// Lets Ctrl-C end a training. Its files appear whole or not at all, so that any moment is good.
+fn may_be_stopped() -> Result<()> {
+    ctrlc::set_handler(|| {
+        eprintln!("\nstopped; the same command goes on from the last round");
+        std::process::exit(INTERRUPTED.into());
+    })?;
+    Ok(())
+}
+
+/// How far a training has come that has taken some of its steps before.
+fn steps(all: i32, taken: i32) -> ProgressBar {
+    let template = "{bar:30} {percent:>3} %, step {pos}, {per_sec}, {eta} left, {msg}";
+    let bar = ProgressBar::new(all as u64)
+        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    bar.set_position(taken as u64);
+    bar.reset_eta();
+    bar
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::{may_be_stopped, steps};
+use crate::cli::gold;
 use crate::cli::lexicon::LexiconArgs;
-use crate::cli::{INTERRUPTED, gold};
 use crate::engine::Device;
 use crate::learn::Gold;
 use crate::learn::reader::{Course, Order, Point, Source};
@@ -95,16 +95,8 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
         device: args.device,
     };
     let mut course = Course::open(order, args.lexicon.extractor()?)?;
-    // Files appear whole or not at all, so that any moment is good to stop at.
-    ctrlc::set_handler(|| {
-        eprintln!("\nstopped; the same command goes on from the last round");
-        std::process::exit(INTERRUPTED.into());
-    })?;
-    let template = "{bar:30} {percent:>3} %, step {pos}, {per_sec}, {eta} left, {msg}";
-    let bar = ProgressBar::new(args.steps as u64)
-        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    bar.set_position(course.record().steps as u64);
-    bar.reset_eta();
+    may_be_stopped()?;
+    let bar = steps(args.steps, course.record().steps);
     while !course.is_over() {
         let point = course.round(|loss| {
             bar.inc(1);

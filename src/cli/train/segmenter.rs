@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::INTERRUPTED;
+use super::{may_be_stopped, steps};
 use crate::engine::Device;
 use crate::engine::unet::Config;
 use crate::imaging::Tissue;
@@ -91,11 +90,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
         network: Config::default(),
         device: args.device,
     })?;
-    // Files appear whole or not at all, so that any moment is good to stop at.
-    ctrlc::set_handler(|| {
-        eprintln!("\nstopped; the same command goes on from the last round");
-        std::process::exit(INTERRUPTED.into());
-    })?;
+    may_be_stopped()?;
     let record = course.record();
     eprintln!(
         "{} slices; learning from {} subjects, judging on {}: {}",
@@ -104,11 +99,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
         record.held_out.len(),
         record.held_out.join(", "),
     );
-    let template = "{bar:30} {percent:>3} %, step {pos}, {per_sec}, {eta} left, {msg}";
-    let bar = ProgressBar::new(args.steps as u64)
-        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    bar.set_position(record.steps as u64);
-    bar.reset_eta();
+    let bar = steps(args.steps, record.steps);
     while !course.is_over() {
         let point = course.round(|loss| {
             bar.inc(1);
