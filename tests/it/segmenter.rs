@@ -130,6 +130,8 @@ fn is_scored_on_what_it_never_saw(folder: &Path) {
     let results: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(results["subjects"].as_array().unwrap().len(), 1);
     assert!(results["mean"][0]["dice"].as_f64().unwrap() > 0.5);
+    let (good, _, complaints) = deepspine(&["evaluate", "segmenter", slices, "--pixel", "0"]);
+    assert!(!good && complaints.contains("--pixel"), "{complaints}");
     let (good, table, _) = evaluate(&["--all"]);
     assert!(good && table.lines().count() == 7, "{table}");
 }

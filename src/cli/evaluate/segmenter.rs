@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::cli::model;
+use crate::cli::model::{self, millimetres};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
 use crate::imaging::Tissue;
@@ -47,11 +47,11 @@ pub(super) struct SegmenterArgs {
     mirrored: bool,
 
     /// The width of the slices' pixels.
-    #[arg(long, default_value_t = 0.468_75, value_name = "MM")]
+    #[arg(long, default_value_t = 0.468_75, value_name = "MM", value_parser = millimetres)]
     pixel: f64,
 
     /// How far slices whose numbers follow each other are apart.
-    #[arg(long, default_value_t = 0.9, value_name = "MM")]
+    #[arg(long, default_value_t = 0.9, value_name = "MM", value_parser = millimetres)]
     apart: f64,
 
     /// Print JSON.
@@ -70,12 +70,12 @@ struct Results {
     mean: Vec<Mean>,
 }
 
-/// Means over subjects.
+/// Means over the subjects that have a value.
 #[derive(Serialize)]
 struct Mean {
     tissue: Tissue,
-    dice: f64,
-    hausdorff95: f64,
+    dice: Option<f64>,
+    hausdorff95: Option<f64>,
 }
 
 pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
@@ -109,7 +109,9 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
 }
 
 fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let mean = |values: Vec<f64>| {
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
     let of = |(at, tissue): (usize, &Tissue)| {
         let tissues = || subjects.iter().map(move |subject| subject.tissues[at]);
         Mean {
@@ -147,7 +149,8 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
     }
     write!(out, "{:<12} {:>6}", "mean", "")?;
     for mean in &results.mean {
-        write!(out, "   {:>8.3} {:>5.2}", mean.dice, mean.hausdorff95)?;
+        let (dice, apart) = (number(mean.dice, 3), number(mean.hausdorff95, 2));
+        write!(out, "   {dice:>8} {apart:>5}")?;
     }
     writeln!(out)?;
     out.flush()

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::value_parser;
 
 use super::{may_be_stopped, steps};
+use crate::cli::model::{millimetres, share};
 use crate::engine::Device;
 use crate::engine::unet::Config;
 use crate::imaging::Tissue;
@@ -34,11 +36,11 @@ pub(super) struct SegmenterArgs {
     output: PathBuf,
 
     /// The width of the slices' pixels.
-    #[arg(long, default_value_t = 0.468_75, value_name = "MM")]
+    #[arg(long, default_value_t = 0.468_75, value_name = "MM", value_parser = millimetres)]
     pixel: f64,
 
     /// How far slices whose numbers follow each other are apart.
-    #[arg(long, default_value_t = 0.9, value_name = "MM")]
+    #[arg(long, default_value_t = 0.9, value_name = "MM", value_parser = millimetres)]
     apart: f64,
 
     /// Decides everything: the same seed trains the same model on the same machine.
@@ -46,27 +48,27 @@ pub(super) struct SegmenterArgs {
     seed: u64,
 
     /// The share of subjects that is kept from learning and judged on.
-    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE", value_parser = share)]
     held_out: f64,
 
     /// How many steps to take in all.
-    #[arg(long, default_value_t = 6_000, value_name = "N")]
+    #[arg(long, default_value_t = 6_000, value_name = "N", value_parser = value_parser!(i32).range(0..))]
     steps: i32,
 
     /// How many steps make a round, after which progress is judged and kept.
-    #[arg(long, default_value_t = 250, value_name = "N")]
+    #[arg(long, default_value_t = 250, value_name = "N", value_parser = value_parser!(i32).range(1..))]
     round: i32,
 
     /// How many views of slices a step learns from.
-    #[arg(long, default_value_t = 8, value_name = "N")]
-    views: usize,
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    views: u16,
 
     /// Pixels on a side of a view.
     #[arg(long, default_value_t = 448, value_name = "N")]
     side: i64,
 
     /// The highest learning rate.
-    #[arg(long, default_value_t = 2e-3, value_name = "RATE")]
+    #[arg(long, default_value_t = 2e-3, value_name = "RATE", value_parser = share)]
     rate: f64,
 
     /// What to train on: cpu, cuda, cuda:1.
@@ -84,7 +86,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
         held_out: args.held_out,
         steps: args.steps,
         round: args.round,
-        views: args.views,
+        views: usize::from(args.views),
         side: args.side,
         rate: args.rate,
         network: Config::default(),
