@@ -4,8 +4,10 @@ BINARY := target/release/deepspine
 # The labelled and unlabelled reports that the reader is made and scored with.
 GOLD ?= ../shared/gold
 SETS := target/gold
+# Sagittal slices with masks, which the segmenter is made and scored with.
+SLICES ?= ../shared/mri/spider_space
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -87,6 +89,10 @@ reader: sets ## Train the transformer, in two hours on two cores; stopped, it go
 	[ -d target/minilm ] || scripts/minilm target/minilm
 	nice $(BINARY) train reader $(SETS)/develop.jsonl $(GOLD)/authored_labelled.jsonl \
 		$(SETS)/silver.jsonl --check $(SETS)/check.jsonl --base target/minilm -o target/reader
+
+segmenter: libtorch ## Train the segmenter, in two hours on two cores; stopped, it goes on from its last round
+	cargo build --release --locked
+	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 -o target/segmenter
 
 scores: sets ## Score rules, transformer and both together on every set
 	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \

@@ -20,6 +20,8 @@ mod progress;
 mod reader;
 mod reading;
 mod search;
+#[cfg(feature = "neural")]
+mod segment;
 mod serve;
 mod simulate;
 mod stream;
@@ -48,6 +50,8 @@ enum Verb {
     Evaluate(evaluate::Args),
     Import(import::Args),
     Search(search::Args),
+    #[cfg(feature = "neural")]
+    Segment(segment::Args),
     Cohort(cohort::Args),
     Serve(serve::Args),
     User(user::Args),
@@ -73,6 +77,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Import(args) => import::run(&args),
         Verb::Search(args) => search::run(&args),
+        #[cfg(feature = "neural")]
+        Verb::Segment(args) => segment::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::User(args) => user::run(&args),

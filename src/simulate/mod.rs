@@ -14,12 +14,14 @@ mod aside;
 mod dictation;
 mod grammar;
 mod patient;
+mod phantom;
 mod spine;
 mod style;
 mod wording;
 
 pub use annotator::Annotator;
 pub use grammar::Part;
+pub use phantom::{Ellipse, Phantom, Placed};
 
 use crate::extract::Finding;
 use crate::label::{CellLabel, Certainty, Level};

@@ -9,9 +9,14 @@ mod explain;
 mod export;
 mod extract;
 mod imaging;
+mod measures;
 mod metrics;
+mod naming;
 mod page;
+mod perturbed;
 mod report;
+#[cfg(feature = "neural")]
+mod segment;
 #[cfg(feature = "neural")]
 mod segmenter;
 mod simulate;

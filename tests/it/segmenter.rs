@@ -53,6 +53,7 @@ fn order(folder: &Path, seed: u64) -> Order {
         slices: folder.to_owned(),
         pixel: 1.0,
         apart: 4.0,
+        from: None,
         folder: folder.join("model"),
         seed,
         held_out: 0.2,

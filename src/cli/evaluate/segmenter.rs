@@ -12,12 +12,14 @@ use crate::cli::model::{self, millimetres};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
 use crate::imaging::Tissue;
-use crate::learn::segmenter::{Record, Slices, Subject, SubjectScore};
+use crate::learn::segmenter::{LevelScore, Record, Slices, Subject, SubjectScore};
 
 const EXAMPLES: &str = "\
 Measures, over all slices of a subject:
   Dice   twice the shared pixels over the sum of both masks' pixels
   HD95   the distance in mm within which 95 % of outline pixels are, in the plane of the slices
+  discs  those found and named as on the reference mask, of all
+  AP     the median difference of the canal's AP diameter from that of the reference mask in mm
 
 Subjects that the model learned from are left out, unless all are asked for.
 
@@ -123,6 +125,12 @@ fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
     Tissue::FOREGROUND.iter().enumerate().map(of).collect()
 }
 
+/// The middle value; none of none.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 fn print(results: &Results, json: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
@@ -134,7 +142,7 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
     for tissue in Tissue::FOREGROUND {
         write!(out, "   {:>8} {:>5}", tissue.name(), "HD95")?;
     }
-    writeln!(out)?;
+    writeln!(out, "     discs     AP")?;
     let number = |value: Option<f64>, digits: usize| match value {
         Some(value) => format!("{value:.digits$}"),
         None => "-".to_owned(),
@@ -145,13 +153,19 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
             let (dice, apart) = (number(score.dice, 3), number(score.hausdorff95, 2));
             write!(out, "   {dice:>8} {apart:>5}")?;
         }
-        writeln!(out)?;
+        let LevelScore { discs, named, canal_ap, .. } = &subject.levels;
+        let ap = number(median(canal_ap.clone()), 2);
+        writeln!(out, "   {:>7} {ap:>6}", format!("{named}/{discs}"))?;
     }
     write!(out, "{:<12} {:>6}", "mean", "")?;
     for mean in &results.mean {
         let (dice, apart) = (number(mean.dice, 3), number(mean.hausdorff95, 2));
         write!(out, "   {dice:>8} {apart:>5}")?;
     }
-    writeln!(out)?;
+    let levels = || results.subjects.iter().map(|subject| &subject.levels);
+    let sum = |of: fn(&LevelScore) -> usize| levels().map(of).sum::<usize>();
+    let (named, discs) = (sum(|levels| levels.named), sum(|levels| levels.discs));
+    let ap = levels().flat_map(|levels| levels.canal_ap.clone()).collect();
+    writeln!(out, "   {:>7} {:>6}", format!("{named}/{discs}"), number(median(ap), 2))?;
     out.flush()
 }

@@ -31,6 +31,11 @@ pub(super) struct SegmenterArgs {
     #[arg(value_name = "FOLDER")]
     slices: PathBuf,
 
+    /// The folder of a model whose weights to begin with, to go on with it or to fit it to other
+    /// scanners.
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
+
     /// Where the model and its checkpoints go.
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
@@ -81,6 +86,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
         slices: args.slices.clone(),
         pixel: args.pixel,
         apart: args.apart,
+        from: args.from.clone(),
         folder: args.output.clone(),
         seed: args.seed,
         held_out: args.held_out,

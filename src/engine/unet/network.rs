@@ -107,7 +107,10 @@ impl Network {
     /// statistics of normalization.
     pub fn forward(&self, images: &Tensor, kind: Kind, train: bool) -> Tensor {
         let images = standardized(images).pixel_unshuffle(FOLD);
-        let mut x = channels_last(&images.to_kind(kind));
+        let images = images.to_kind(kind);
+        // Gradients of full floats are faster with channels apart: 3.5 s a step against 4.3 s.
+        let apart = train && kind == Kind::Float;
+        let mut x = if apart { images.contiguous() } else { channels_last(&images) };
         let mut found = Vec::with_capacity(self.down.len());
         for [first, second] in &self.down {
             x = second.forward(&first.forward(&x, train).relu_(), train).relu_();

@@ -57,23 +57,28 @@ mod spread {
     pub const NOISE: f64 = 0.08;
     /// How many times coarser a scanner's pixels may be.
     pub const COARSE: f64 = 3.2;
+    /// The share of views that stay close to their slice, and how much of all the above they get:
+    /// outlines are learned from these, other scanners from the rest.
+    pub const CLOSE: (f64, f64) = (0.6, 0.3);
 }
 
 impl Viewer<'_> {
     /// A view of a slice of a subject.
     pub fn view(&self, subject: &Subject, at: usize, random: &mut Rng) -> View {
+        let (share, little) = spread::CLOSE;
+        let much = if random.f64() < share { little } else { 1.0 };
         let images = unit(&subject.around(at, self.places(random)));
-        let images = if random.f64() < 0.2 { alone(&images) } else { images };
+        let images = if random.f64() < 0.2 * much { alone(&images) } else { images };
         let images = if random.bool() { images.flip([0]) } else { images };
-        let grid = self.grid(&images, random);
+        let grid = self.grid(&images, much, random);
         let sample = |values: &Tensor, mode| {
             values.unsqueeze(0).grid_sampler(&grid, mode, ZEROS, false).squeeze_dim(0)
         };
         let mask = subject.slices[at].mask.to_kind(Kind::Float).unsqueeze(0);
         let mask = sample(&mask, NEAREST).squeeze_dim(0).to_kind(Kind::Int64);
-        let images = coarsened(&sample(&images, BILINEAR), random);
-        let images = relit(&images, random);
-        let (images, mask) = cut(images, mask, random);
+        let images = coarsened(&sample(&images, BILINEAR), much, random);
+        let images = relit(&images, much, random);
+        let (images, mask) = cut(images, mask, much, random);
         View { images, mask }
     }
 
@@ -83,13 +88,14 @@ impl Viewer<'_> {
         (wanted * (0.5 + random.f64())).round().max(1.0) as i64
     }
 
-    /// Where on the slice each pixel of the view is.
-    fn grid(&self, images: &Tensor, random: &mut Rng) -> Tensor {
+    /// Where on the slice each pixel of the view is. `much` is the share of all changes that it
+    /// gets.
+    fn grid(&self, images: &Tensor, much: f64, random: &mut Rng) -> Tensor {
         let (height, width) = (images.size()[1] as f64, images.size()[2] as f64);
-        let turn = (even(random) * spread::TURN).to_radians();
-        let scale = (even(random) * spread::SCALE).exp();
-        let aspect = (even(random) * spread::ASPECT).exp();
-        let shear = even(random) * spread::SHEAR;
+        let turn = (even(random) * spread::TURN * much).to_radians();
+        let scale = (even(random) * spread::SCALE * much).exp();
+        let aspect = (even(random) * spread::ASPECT * much).exp();
+        let shear = even(random) * spread::SHEAR * much;
         let flip = if random.bool() { -1.0 } else { 1.0 };
         let (sin, cos) = turn.sin_cos();
         let (across, down) = (scale * aspect * flip, scale / aspect);
@@ -108,7 +114,7 @@ impl Viewer<'_> {
         let theta = [row(0), row(1)].concat();
         let theta = Tensor::from_slice(&theta).view([1, 2, 3]);
         let grid = Tensor::affine_grid_generator(&theta, [1, 3, self.side, self.side], false);
-        let net = coarse(2, spread::NET, self.side, random) * spread::PULL;
+        let net = coarse(2, spread::NET, self.side, random) * spread::PULL * much;
         let over = Tensor::from_slice(&over.map(|value| value as f32)).view([1, 2, 1, 1]);
         grid + (net.unsqueeze(0) * over).permute([0, 2, 3, 1])
     }
@@ -137,9 +143,9 @@ fn normal(random: &mut Rng) -> f64 {
     radius * (std::f64::consts::TAU * random.f64()).cos()
 }
 
-/// Half of the views as a scanner with larger pixels makes them, on one axis or both.
-fn coarsened(images: &Tensor, random: &mut Rng) -> Tensor {
-    if random.bool() {
+/// Half of the views, or fewer, as a scanner with larger pixels makes them, on one axis or both.
+fn coarsened(images: &Tensor, much: f64, random: &mut Rng) -> Tensor {
+    if random.f64() > 0.5 * much {
         return images.shallow_clone();
     }
     let side = images.size()[1];
@@ -151,13 +157,13 @@ fn coarsened(images: &Tensor, random: &mut Rng) -> Tensor {
 }
 
 /// Another contrast, another coil, more noise.
-fn relit(images: &Tensor, random: &mut Rng) -> Tensor {
+fn relit(images: &Tensor, much: f64, random: &mut Rng) -> Tensor {
     let side = images.size()[1];
-    let gamma = (even(random) * spread::GAMMA).exp2();
+    let gamma = (even(random) * spread::GAMMA * much).exp2();
     let mut images = images.clamp(0.0, 1.0).pow_tensor_scalar(gamma);
-    if random.f64() < 0.3 {
+    if random.f64() < 0.3 * much {
         images = mapped(&images, random);
-    } else if random.f64() < 0.12 {
+    } else if random.f64() < 0.12 * much {
         images = images.neg() + 1.0;
     }
     if random.f64() < 0.7 {
@@ -185,9 +191,9 @@ fn mapped(images: &Tensor, random: &mut Rng) -> Tensor {
     Tensor::from_slice(&curve).index_select(0, &places).view_as(images)
 }
 
-/// One view in five with a border where the scanner saw nothing.
-fn cut(images: Tensor, mask: Tensor, random: &mut Rng) -> (Tensor, Tensor) {
-    if random.f64() > 0.2 {
+/// One view in five, or fewer, with a border where the scanner saw nothing.
+fn cut(images: Tensor, mask: Tensor, much: f64, random: &mut Rng) -> (Tensor, Tensor) {
+    if random.f64() > 0.2 * much {
         return (images, mask);
     }
     let side = mask.size()[0];

@@ -21,6 +21,8 @@ pub struct Order {
     pub pixel: f64,
     /// How far slices whose numbers follow each other are apart in mm.
     pub apart: f64,
+    /// The model whose weights it begins with; random ones without.
+    pub from: Option<PathBuf>,
     /// Where the model and the checkpoints go.
     pub folder: PathBuf,
     /// Decides everything: the same seed trains the same model on the same machine.
@@ -60,6 +62,11 @@ pub enum CourseError {
          to begin anew"
     )]
     OtherLessons { path: PathBuf },
+    #[error(
+        "subject {subject} would be judged on, but the model in `{path}` has learned from it; give the \
+         seed and the share that it was trained with"
+    )]
+    Seen { path: PathBuf, subject: String },
 }
 
 /// A training under way.
@@ -115,6 +122,7 @@ impl Course {
         };
         let fit = Fit::new(&order.network, plan, order.device);
         let mut course = Self { order, slices, lessons, held_out, fit, record };
+        course.begin_with_model()?;
         course.take_up()?;
         keep::write_json(&course.order.folder.join("config.json"), &course.order.network)?;
         Ok(course)
@@ -181,6 +189,21 @@ impl Course {
         keep::checkpoint(folder, &tensors)?;
         keep::write(&folder.join("training.svg"), self.record.drawn().as_bytes())?;
         Ok(keep::write_json(&folder.join(keep::RECORD), &self.record)?)
+    }
+
+    /// Begins with the weights of the model that is asked for. What it learned from would be no test
+    /// of it.
+    fn begin_with_model(&mut self) -> Result<(), CourseError> {
+        let Some(from) = &self.order.from else { return Ok(()) };
+        self.fit.begin_with(&from.join("weights.safetensors"))?;
+        let Some(record): Option<Record> = keep::record(from)? else { return Ok(()) };
+        let seen = |subject: &&String| record.learned_from.contains(subject);
+        if let Some(subject) = self.record.held_out.iter().find(seen) {
+            let (path, subject) = (from.clone(), subject.clone());
+            return Err(CourseError::Seen { path, subject });
+        }
+        self.record.steps_before = record.steps_before + record.steps;
+        Ok(())
     }
 
     /// Goes on where the folder's checkpoint stands, if it has one.

@@ -1,14 +1,15 @@
 //! The training loop of the segmenter, a step at a time.
 
 use std::f64::consts::PI;
+use std::path::Path;
 
 use fastrand::Rng;
 use tch::{Kind, Reduction, Tensor, nn::VarStore};
 
 use super::augment::{View, Viewer};
 use super::slices::{Slices, bytes, unit};
-use crate::engine::Device;
 use crate::engine::unet::{Config, Network};
+use crate::engine::{Device, WeightsError, load};
 use crate::imaging::Tissue;
 use crate::learn::adamw::AdamW;
 use crate::learn::overlap::Overlap;
@@ -66,6 +67,15 @@ impl Fit {
         tch::no_grad(|| mean.copy(&weights)).expect("both have the same variables");
         let optimizer = AdamW::new(&weights, &weights);
         Self { weights, mean, network, mean_network, device, optimizer, plan }
+    }
+
+    /// Begins with a model's weights instead.
+    ///
+    /// # Errors
+    /// Where the file is missing or of another network.
+    pub fn begin_with(&mut self, weights: &Path) -> Result<(), WeightsError> {
+        load(&self.weights, weights)?;
+        load(&self.mean, weights)
     }
 
     /// How many steps were taken.

@@ -11,5 +11,5 @@ pub use augment::{View, Viewer};
 pub use course::{Course, CourseError, Order};
 pub use fit::{Fit, Plan};
 pub use record::{Point, Record};
-pub use score::{SubjectScore, TissueScore};
+pub use score::{LevelScore, SubjectScore, TissueScore};
 pub use slices::{Slice, Slices, SlicesError, Subject};

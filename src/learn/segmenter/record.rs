@@ -16,6 +16,9 @@ pub struct Record {
     pub seed: u64,
     /// Rounds done.
     pub rounds: u64,
+    /// Steps that the model had taken that it began with.
+    #[serde(default)]
+    pub steps_before: i32,
     /// Steps done.
     pub steps: i32,
     /// Subjects learned from.

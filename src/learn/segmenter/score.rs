@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::Subject;
 use crate::engine::unet::Segmenter;
-use crate::imaging::Tissue;
+use crate::imaging::geometry::{length, minus};
+use crate::imaging::spine::Spine;
+use crate::imaging::{Mask, Tissue};
 use crate::learn::{Outlines, Overlap};
 
 /// How well a subject was segmented.
@@ -16,6 +18,49 @@ pub struct SubjectScore {
     pub slices: usize,
     /// Of each tissue.
     pub tissues: Vec<TissueScore>,
+    /// How well its levels were found and measured.
+    pub levels: LevelScore,
+}
+
+/// How well levels are found and measured on a mask, against the reference mask.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct LevelScore {
+    /// Discs that the reference mask shows.
+    pub discs: usize,
+    /// Those that were found within [`LevelScore::NEAR`] mm.
+    pub found: usize,
+    /// Those that are called the same.
+    pub named: usize,
+    /// How far the canal's AP diameters behind the found discs differ, in mm.
+    pub canal_ap: Vec<f64>,
+}
+
+impl LevelScore {
+    /// A disc that is found further away than this, in mm, is another one.
+    const NEAR: f64 = 8.0;
+
+    fn of(found: &Mask, reference: &Mask) -> Self {
+        let Some(reference) = Spine::of(reference) else { return Self::default() };
+        let mut score = Self { discs: reference.column.discs.len(), ..Self::default() };
+        let Some(found) = Spine::of(found) else { return score };
+        for (place, disc) in reference.column.discs.iter().enumerate() {
+            let away = |other: usize| length(minus(found.column.discs[other].centre, disc.centre));
+            let nearest =
+                (0..found.column.discs.len()).min_by(|&a, &b| away(a).total_cmp(&away(b)));
+            let Some(nearest) = nearest.filter(|&nearest| away(nearest) <= Self::NEAR) else {
+                continue;
+            };
+            score.found += 1;
+            let level = |spine: &Spine, place: usize| spine.naming.levels[place].level;
+            score.named += usize::from(level(&found, nearest) == level(&reference, place));
+            let ap = |spine: &Spine, place: usize| {
+                spine.measures.levels[place].canal.map(|canal| canal.ap)
+            };
+            let differ = ap(&found, nearest).zip(ap(&reference, place));
+            score.canal_ap.extend(differ.map(|(found, reference)| (found - reference).abs()));
+        }
+        score
+    }
 }
 
 /// How well a tissue was found, over all slices of a subject.
@@ -52,6 +97,7 @@ impl SubjectScore {
             subject: subject.name.clone(),
             slices: subject.slices.len(),
             tissues: tissues.into(),
+            levels: LevelScore::of(&found, &reference),
         }
     }
 }

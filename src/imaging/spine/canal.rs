@@ -1,0 +1,83 @@
+//! The course of the canal, and where the vertebral bodies before it end.
+
+use super::curve::{Curve, Sight};
+use super::pieces::Pieces;
+use super::{median, sights};
+use crate::imaging::geometry::Lps;
+use crate::imaging::{Mask, Tissue};
+
+/// The canal's course and its front.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Canal {
+    /// Through the middle of the canal.
+    pub curve: Curve,
+    /// How far the front of the canal is before its middle, for each mm of the curve.
+    front: Vec<f64>,
+}
+
+impl Canal {
+    /// Pieces of less than this share of the largest are no canal.
+    const PIECE: f64 = 0.1;
+    /// The front is looked for within so many mm beside the middle.
+    const BESIDE: f64 = 5.0;
+    /// It is the median over so many mm on both sides.
+    const SPAN: usize = 8;
+
+    /// The canal of a mask; none where there is too little of it.
+    pub(super) fn find(mask: &Mask) -> Option<Self> {
+        let canal = Tissue::Canal.number();
+        let pieces = Pieces::of(mask, |value| value == canal);
+        let places: Vec<Lps> = super::places(mask)
+            .filter(|&(place, _)| pieces.is_large(place, Self::PIECE))
+            .map(|(_, patient)| patient)
+            .collect();
+        let highest = places.iter().map(|place| place[2]).fold(f64::NEG_INFINITY, f64::max);
+        let level: Vec<Sight> =
+            places.iter().map(|&at| Sight { along: highest - at[2], at }).collect();
+        let rough = Curve::through(&sights(&level))?;
+        let normal: Vec<Sight> =
+            places.iter().map(|&at| Sight { along: rough.nearest(at), at }).collect();
+        let curve = Curve::through(&sights(&normal))?;
+        let front = Self::front_of(&curve, &places);
+        Some(Self { curve, front })
+    }
+
+    /// How far before a curve the front of these places is.
+    fn front_of(curve: &Curve, places: &[Lps]) -> Vec<f64> {
+        let count = curve.length() as usize + 1;
+        let mut ahead: Vec<Vec<f64>> = vec![Vec::new(); count];
+        for &place in places {
+            let along = curve.nearest(place);
+            let [left, front, _] = curve.frame(along).offsets(place);
+            if left.abs() <= Self::BESIDE {
+                let bin = (along.round().max(0.0) as usize).min(count - 1);
+                ahead[bin].push(front);
+            }
+        }
+        let fronts: Vec<Option<f64>> = ahead
+            .into_iter()
+            .map(|mut ahead| {
+                ahead.sort_by(f64::total_cmp);
+                ahead.get(ahead.len() * 19 / 20).copied()
+            })
+            .collect();
+        let usual = median(fronts.iter().flatten().copied().collect()).unwrap_or(0.0);
+        (0..count)
+            .map(|bin| {
+                let near = bin.saturating_sub(Self::SPAN)..(bin + Self::SPAN + 1).min(count);
+                median(fronts[near].iter().flatten().copied().collect()).unwrap_or(usual)
+            })
+            .collect()
+    }
+
+    /// How far a place is before the front of the canal in mm; negative within and behind it.
+    pub fn before(&self, patient: Lps) -> f64 {
+        self.before_at(self.curve.nearest(patient), patient)
+    }
+
+    /// The same, where it is known how far along the curve the place is.
+    pub(super) fn before_at(&self, along: f64, patient: Lps) -> f64 {
+        let bin = (along.round().max(0.0) as usize).min(self.front.len() - 1);
+        self.curve.frame(along).offsets(patient)[1] - self.front[bin]
+    }
+}

@@ -1,0 +1,185 @@
+//! The column of vertebral bodies and discs, told apart one by one.
+
+use super::canal::Canal;
+use super::curve::{Curve, Frame, Sight};
+use super::profile::{Joint, Profile};
+use super::sights;
+use crate::imaging::geometry::{Lps, along, direction, length, minus};
+use crate::imaging::{Mask, Tissue};
+
+/// The column, from head to foot.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Through the middles of bodies and discs.
+    pub curve: Curve,
+    /// The canal behind it, where there is one.
+    pub canal: Option<Canal>,
+    /// Where bodies meet. Body `n` is above disc `n`, and the last body below the last disc.
+    pub discs: Vec<Disc>,
+    /// The usual distance of discs in mm.
+    pub pitch: f64,
+    /// How far the image goes on below the last disc, along the curve in mm.
+    pub image_below: f64,
+    /// How far vertebra goes on below the last disc, along the curve in mm.
+    pub vertebra_below: f64,
+    /// How far vertebra goes on above the first disc, along the curve in mm.
+    pub vertebra_above: f64,
+}
+
+/// Where two vertebral bodies meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Disc {
+    /// How far along the curve in mm.
+    pub along: f64,
+    /// Its middle.
+    pub centre: Lps,
+    /// Its normal, to the feet.
+    pub down: Lps,
+    /// How much of it the mask shows, in mm of height in the column's core; 0 for a disc that must be
+    /// there but is not in the mask.
+    pub seen: f64,
+    /// How much vertebra there is from here to the disc above, 0 to 1.
+    pub body_above: f64,
+}
+
+impl Disc {
+    /// Its middle and its directions.
+    pub fn frame(&self) -> Frame {
+        Frame::new(self.centre, self.down)
+    }
+}
+
+impl Column {
+    /// How far before and behind the curve there can be body or disc, in mm.
+    const DEPTH: f64 = 45.0;
+    /// How often the curve is fitted anew, to what its own normal planes show.
+    const PASSES: usize = 2;
+
+    /// The column of a mask of tissues; none where there is too little of it.
+    pub fn find(mask: &Mask) -> Option<Self> {
+        let canal = Canal::find(mask);
+        let places = column_places(mask, canal.as_ref());
+        let mut curve = match &canal {
+            Some(canal) => fitted(&canal.curve, &places)?,
+            None => level(&places)?,
+        };
+        for _ in 0..Self::PASSES {
+            curve = fitted(&curve, &places)?;
+        }
+        let profile = Profile::of(mask, &curve);
+        let (joints, pitch) = profile.joints();
+        let last = joints.last()?.along;
+        let first = joints.first()?.along;
+        let discs = discs(mask, &curve, &joints, &profile, pitch);
+        Some(Self {
+            discs,
+            pitch,
+            image_below: profile.seen_from(last, true),
+            vertebra_below: profile.vertebra_from(last, true),
+            vertebra_above: profile.vertebra_from(first, false),
+            curve,
+            canal,
+        })
+    }
+}
+
+/// Places of discs, and of vertebrae before the canal.
+fn column_places(mask: &Mask, canal: Option<&Canal>) -> Vec<Lps> {
+    let (vertebra, disc) = (Tissue::Vertebra.number(), Tissue::Disc.number());
+    let mut places = Vec::new();
+    for (place, patient) in super::places(mask) {
+        let value = mask.values[place];
+        // Without a canal nothing tells bodies from what is behind them.
+        let is_body = value == vertebra && canal.is_some_and(|canal| canal.before(patient) > 0.0);
+        if value == disc || is_body {
+            places.push(patient);
+        }
+    }
+    places
+}
+
+/// A curve through places, by their height alone.
+fn level(places: &[Lps]) -> Option<Curve> {
+    let highest = places.iter().map(|place| place[2]).fold(f64::NEG_INFINITY, f64::max);
+    let level: Vec<Sight> = places.iter().map(|&at| Sight { along: highest - at[2], at }).collect();
+    Curve::through(&sights(&level))
+}
+
+/// A curve through places, by how far along another curve they are.
+fn fitted(curve: &Curve, places: &[Lps]) -> Option<Curve> {
+    let mut guess = 0.0;
+    let seen: Vec<Sight> = places
+        .iter()
+        .filter_map(|&at| {
+            guess = curve.nearest_from(guess, at);
+            (length(minus(at, curve.at(guess))) < 2.0 * Column::DEPTH)
+                .then_some(Sight { along: guess, at })
+        })
+        .collect();
+    Curve::through(&sights(&seen))
+}
+
+/// The discs of joints, each with the plane through its voxels.
+fn discs(mask: &Mask, curve: &Curve, joints: &[Joint], profile: &Profile, pitch: f64) -> Vec<Disc> {
+    let mut near: Vec<Vec<Lps>> = vec![Vec::new(); joints.len()];
+    let mut guess = 0.0;
+    for (place, patient) in super::places(mask) {
+        if mask.values[place] != Tissue::Disc.number() {
+            continue;
+        }
+        guess = curve.nearest_from(guess, patient);
+        let frame = curve.frame(guess);
+        if length(minus(patient, frame.at)) > Column::DEPTH {
+            continue;
+        }
+        let away = |joint: &Joint| (joint.along - guess).abs();
+        let nearest =
+            (0..joints.len()).min_by(|&a, &b| away(&joints[a]).total_cmp(&away(&joints[b])));
+        if let Some(nearest) = nearest.filter(|&nearest| away(&joints[nearest]) < 0.4 * pitch) {
+            near[nearest].push(patient);
+        }
+    }
+    let planes: Vec<(Lps, Lps)> = joints
+        .iter()
+        .zip(&near)
+        .map(|(joint, near)| plane(curve, joint.along, if joint.disc > 0.0 { near } else { &[] }))
+        .collect();
+    (0..joints.len())
+        .map(|place| {
+            let (centre, down) = planes[place];
+            let joint = joints[place];
+            let above = if place == 0 { joint.along - pitch } else { joints[place - 1].along };
+            let (from, to) = (above + 0.2 * pitch, joint.along - 0.2 * pitch);
+            let body_above = profile.vertebra(from, to);
+            Disc { along: joint.along, centre, down, seen: joint.disc, body_above }
+        })
+        .collect()
+}
+
+/// The middle of places around a joint, and the normal of the plane through them: the least squares,
+/// held towards the curve's own where places say little about it.
+fn plane(curve: &Curve, joint: f64, places: &[Lps]) -> (Lps, Lps) {
+    /// As if there were places that say it is not askew, with this much spread in mm².
+    const HOLD: f64 = 4.0;
+    let frame = curve.frame(joint);
+    if places.is_empty() {
+        return (frame.at, frame.down);
+    }
+    let count = places.len() as f64;
+    let sum = places.iter().fold([0.0; 3], |sum, &place| along(sum, place, 1.0));
+    let centre = sum.map(|sum| sum / count);
+    let (mut ll, mut lf, mut ff, mut ld, mut fd) = (HOLD, 0.0, HOLD, 0.0, 0.0);
+    for &place in places {
+        let [left, front, down] = Frame { at: centre, ..frame }.offsets(place);
+        ll += left * left / count;
+        lf += left * front / count;
+        ff += front * front / count;
+        ld += left * down / count;
+        fd += front * down / count;
+    }
+    let determinant = ll * ff - lf * lf;
+    let (to_left, to_front) =
+        ((ld * ff - fd * lf) / determinant, (fd * ll - ld * lf) / determinant);
+    let normal = along(along(frame.down, frame.left, -to_left), frame.front, -to_front);
+    (centre, direction(normal).unwrap_or(frame.down))
+}

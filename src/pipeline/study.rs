@@ -1,0 +1,204 @@
+//! Study to spine: the image half of the main job on one page.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::engine::unet::Segmenter;
+use crate::imaging::geometry::Lps;
+use crate::imaging::spine::{BodyMeasures, Candidate, LevelMeasures, Part, Spine, parts};
+use crate::imaging::{Kind, Mask, Series, Study, Volume};
+use crate::label::Level;
+
+/// What was made of a study.
+#[derive(Debug)]
+pub struct Segmented<'a> {
+    /// The series that was read.
+    pub series: &'a Series,
+    /// Its largest volume.
+    pub volume: &'a Volume,
+    /// The number of the part that each voxel belongs to, as [`Part`] has them.
+    pub parts: Mask,
+    /// The spine.
+    pub spine: Spine,
+    /// Seconds that the network took, and what came after it.
+    pub seconds: [f64; 2],
+}
+
+/// Why nothing was made of a study.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what each is")]
+pub enum Declined {
+    #[error("it has no sagittal series that can be read")]
+    NoSagittal,
+    #[error("no spine was found on `{series}`: too little of discs and vertebrae")]
+    NoSpine { series: String },
+}
+
+/// Finds, names and measures the levels of a study on its sagittal T2 series, else on its sagittal T1
+/// series. `sliced` hears of each slice that went through the network.
+///
+/// # Errors
+/// Where there is no such series, or no spine on it.
+pub fn segment<'a>(
+    study: &'a Study,
+    segmenter: &Segmenter,
+    sliced: impl FnMut(usize),
+) -> Result<Segmented<'a>, Declined> {
+    let series = sagittal(study).ok_or(Declined::NoSagittal)?;
+    let volume = &series.stacks[0].volume;
+    let begun = Instant::now();
+    let tissues = segmenter.segment(volume, sliced);
+    let through = begun.elapsed().as_secs_f64();
+    let spine = Spine::of(&tissues);
+    let spine = spine.ok_or_else(|| Declined::NoSpine { series: series.name.clone() })?;
+    let parts = parts(&tissues, &spine.column);
+    let seconds = [through, begun.elapsed().as_secs_f64() - through];
+    Ok(Segmented { series, volume, parts, spine, seconds })
+}
+
+/// The series that shows most: T2 before T1, then the one with most slices.
+fn sagittal(study: &Study) -> Option<&Series> {
+    [Kind::SagittalT2, Kind::SagittalT1].into_iter().find_map(|kind| {
+        let of_kind = study.series.iter().filter(|series| series.kind == kind);
+        of_kind.max_by_key(|series| series.stacks[0].volume.geometry.count())
+    })
+}
+
+/// A study as `study.json` has it. Places and directions are in mm to the patient's left, to the
+/// back and up.
+#[derive(Debug, Serialize)]
+pub struct Record {
+    /// The program's version.
+    pub program: &'static str,
+    /// What was read.
+    pub study: String,
+    /// All its series.
+    pub series: Vec<SeriesRecord>,
+    /// Files that gave nothing.
+    pub refused: Vec<RefusalRecord>,
+    /// From head to foot.
+    pub levels: Vec<LevelRecord>,
+    /// The angle between the discs T12-L1 and L5-S1 in degrees.
+    pub lordosis: Option<f64>,
+    /// All ways to name the levels, the likeliest first.
+    pub candidates: Vec<Candidate>,
+    /// What makes the names doubtful.
+    pub doubts: Vec<String>,
+    /// Whether a person should look at the names.
+    pub needs_a_person: bool,
+    /// Seconds that the parts took.
+    pub seconds: Seconds,
+}
+
+/// A series of a study.
+#[derive(Debug, Serialize)]
+pub struct SeriesRecord {
+    /// Its name.
+    pub name: String,
+    /// What it is good for.
+    pub kind: Kind,
+    /// Why it is taken for that.
+    pub reason: String,
+    /// Slices of its largest volume.
+    pub slices: usize,
+    /// Whether it was segmented.
+    pub segmented: bool,
+    /// What was noticed.
+    pub notes: Vec<String>,
+}
+
+/// A file that gave nothing.
+#[derive(Debug, Serialize)]
+pub struct RefusalRecord {
+    /// The file.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A level.
+#[derive(Debug, Serialize)]
+pub struct LevelRecord {
+    /// Its place, 1 for the lowest disc, which does not change with its name.
+    pub ordinal: usize,
+    /// Its name; none above T9-T10.
+    pub level: Option<Level>,
+    /// How probably it is called so.
+    pub confidence: f64,
+    /// Whether its disc is in the mask, or was inferred from its neighbours.
+    pub disc_seen: bool,
+    /// The middle of its disc.
+    pub centre: Lps,
+    /// The normal of its disc, to the feet.
+    pub down: Lps,
+    /// Its number in the mask.
+    pub part: u8,
+    /// What was measured at it.
+    #[serde(flatten)]
+    pub measures: LevelMeasures,
+    /// What was measured on the body above it.
+    pub body_above: BodyMeasures,
+}
+
+/// Seconds that the parts took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Seconds {
+    /// Reading files.
+    pub read: f64,
+    /// The network.
+    pub network: f64,
+    /// Curve, names and measures.
+    pub spine: f64,
+}
+
+impl Record {
+    /// The record of a study that was read in so many seconds.
+    pub fn new(name: &str, study: &Study, found: &Segmented<'_>, read: f64) -> Self {
+        let Spine { column, measures, naming } = &found.spine;
+        let count = column.discs.len();
+        let levels = (0..count).map(|place| LevelRecord {
+            ordinal: count - place,
+            level: naming.levels[place].level,
+            confidence: naming.levels[place].confidence,
+            disc_seen: column.discs[place].seen > 0.0,
+            centre: column.discs[place].centre,
+            down: column.discs[place].down,
+            part: Part::disc((count - place) as u8),
+            measures: measures.levels[place],
+            body_above: measures.bodies[place],
+        });
+        Self {
+            program: env!("CARGO_PKG_VERSION"),
+            study: name.to_owned(),
+            series: study.series.iter().map(|series| series_record(series, found)).collect(),
+            refused: study
+                .refused
+                .iter()
+                .map(|refusal| RefusalRecord {
+                    file: refusal.file.clone(),
+                    reason: refusal.reason.to_string(),
+                })
+                .collect(),
+            levels: levels.collect(),
+            lordosis: found.spine.lordosis(),
+            candidates: naming.candidates.clone(),
+            doubts: naming.doubts.iter().map(ToString::to_string).collect(),
+            needs_a_person: naming.needs_a_person(),
+            seconds: Seconds { read, network: found.seconds[0], spine: found.seconds[1] },
+        }
+    }
+}
+
+fn series_record(series: &Series, found: &Segmented<'_>) -> SeriesRecord {
+    let largest = series.stacks.first();
+    let notes = series.notes.iter().chain(series.stacks.iter().flat_map(|stack| &stack.notes));
+    SeriesRecord {
+        name: series.name.clone(),
+        kind: series.kind,
+        reason: series.reason.clone(),
+        slices: largest.map_or(0, |stack| stack.slices.len()),
+        segmented: std::ptr::eq(series, found.series),
+        notes: notes.map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Measures of shapes that are known exactly.
+
+use deepspine::imaging::spine::Spine;
+use deepspine::imaging::{Geometry, Mask};
+use deepspine::label::Level;
+use deepspine::simulate::{Ellipse, Phantom};
+
+/// Sagittal slices so far apart with pixels so wide, moved by parts of a voxel.
+pub fn grid(pixel: f64, apart: f64, moved: [f64; 3]) -> Geometry {
+    let size = [(170.0 / pixel) as usize, (300.0 / pixel) as usize, (84.0 / apart) as usize];
+    let steps = [[0.0, pixel, 0.0], [0.0, 0.0, -pixel], [apart, 0.0, 0.0]];
+    Geometry::new(size, moved, steps).unwrap()
+}
+
+/// The largest differences of AP diameter in mm and of area as a share, over levels.
+fn worst(mask: &Mask, phantom: &Phantom) -> (f64, f64) {
+    let spine = Spine::of(mask).expect("a phantom has a spine");
+    let levels = &spine.measures.levels;
+    assert_eq!(levels.len(), phantom.canals.len());
+    let (mut ap, mut area) = (0.0f64, 0.0f64);
+    for (level, truth) in levels.iter().zip(&phantom.canals) {
+        let canal = level.canal.expect("every level has a canal");
+        ap = ap.max((canal.ap - truth.ap).abs());
+        area = area.max((canal.area / truth.area() - 1.0).abs());
+        let least = level.narrowest.expect("the image is wide enough").area;
+        assert!(least <= canal.area + 1e-9, "{least} {}", canal.area);
+    }
+    (ap, area)
+}
+
+#[test]
+fn the_canal_is_measured_between_voxels() {
+    let phantom = Phantom::default();
+    // The narrowest canal is 12 mm wide: on slices 4 mm apart it shows on two or three.
+    let bounds = [
+        (0.47, 0.9, 0.2, 0.02),
+        (0.6, 3.3, 0.3, 0.04),
+        (0.75, 4.0, 0.4, 0.16),
+        (0.9, 4.4, 0.6, 0.16),
+    ];
+    for (pixel, apart, most_ap, most_area) in bounds {
+        for moved in [[0.0; 3], [1.7, 0.21, 0.4]] {
+            // The grid moves against the phantom.
+            let phantom_in = phantom.placed(&grid(pixel, apart, [0.0; 3]));
+            let (ap, area) = worst(&phantom_in.mask(grid(pixel, apart, moved)), &phantom);
+            eprintln!("{pixel} mm, {apart} mm apart: AP {ap:.2} mm, area {:.1} %", 100.0 * area);
+            assert!(ap <= most_ap && area <= most_area, "{pixel} {apart}: {ap} {area}");
+        }
+    }
+}
+
+#[test]
+fn discs_and_bodies_have_their_heights_and_names() {
+    let phantom = Phantom { bend: 14.0, ..Phantom::default() };
+    let geometry = grid(0.6, 3.3, [0.0; 3]);
+    let spine = Spine::of(&phantom.placed(&geometry).mask(geometry)).unwrap();
+    let names: Vec<_> = spine.naming.levels.iter().map(|named| named.level.unwrap()).collect();
+    assert_eq!(names.first(), Some(&Level::T11T12));
+    assert_eq!(names.last(), Some(&Level::L5S1));
+    assert!(!spine.naming.needs_a_person(), "{:?}", spine.naming);
+    for (place, (level, body)) in
+        spine.measures.levels.iter().zip(&spine.measures.bodies).enumerate()
+    {
+        let height = level.disc_height.unwrap();
+        assert!((height - phantom.discs[place]).abs() < 0.5, "{place}: disc {height}");
+        let depth = level.disc_depth.unwrap();
+        assert!((depth - phantom.depth).abs() < 1.0, "{place}: depth {depth}");
+        if place > 0 {
+            let middle = body.middle.unwrap();
+            assert!((middle - phantom.bodies[place]).abs() < 0.8, "{place}: body {middle}");
+        }
+        if let Some(slip) = level.listhesis {
+            assert!(slip.abs() < 0.8, "{place}: {slip}");
+        }
+    }
+    let lordosis = spine.lordosis().unwrap();
+    assert!((20.0..50.0).contains(&lordosis), "{lordosis}");
+}
+
+#[test]
+fn a_canal_at_the_image_s_end_is_told_to_be_cut() {
+    let phantom = Phantom { canal: Ellipse { ap: 15.0, width: 20.0 }, ..Phantom::default() };
+    let whole = grid(0.6, 3.0, [0.0; 3]);
+    let placed = phantom.placed(&whole);
+    let mut narrow = whole;
+    narrow.size[2] = 4;
+    narrow.origin[0] = whole.centre()[0] - 4.5;
+    let spine = Spine::of(&placed.mask(narrow)).unwrap();
+    let canals: Vec<_> = spine.measures.levels.iter().filter_map(|level| level.canal).collect();
+    assert!(canals.iter().filter(|canal| canal.is_cut).count() >= 4, "{canals:?}");
+}

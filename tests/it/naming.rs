@@ -1,0 +1,109 @@
+//! Names of levels on real masks, and on masks with something amiss. `DEEPSPINE_SETS=1000` tries so
+//! many of the latter and prints what came of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use deepspine::imaging::spine::{Column, Measures, Naming};
+use deepspine::imaging::{Geometry, Gray, Mask, Tissue};
+use fastrand::Rng;
+use rayon::prelude::*;
+
+use crate::perturbed::{Amiss, Spine};
+
+/// The reference masks at hand, by subject; none where they are not.
+fn references() -> Vec<Mask> {
+    let folder = Path::new("../shared/mri/spider_space/masks");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        eprintln!("skipped: `{}` is not here", folder.display());
+        return Vec::new();
+    };
+    let mut subjects: BTreeMap<String, BTreeMap<u32, Gray>> = BTreeMap::new();
+    for file in files {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let (subject, number) = name.split_once("_t2_SPACE_slice").unwrap();
+        let slices = subjects.entry(subject.to_owned()).or_default();
+        slices.insert(number.parse().unwrap(), Gray::read(&path).unwrap());
+    }
+    subjects.into_values().map(|slices| volume(&slices)).collect()
+}
+
+fn volume(slices: &BTreeMap<u32, Gray>) -> Mask {
+    let (first, last) = (slices.keys().next().unwrap(), slices.keys().last().unwrap());
+    let apart = 0.9 * f64::from(last - first) / (slices.len() - 1) as f64;
+    let steps = [[0.0, 0.468_75, 0.0], [0.0, 0.0, -0.468_75], [apart, 0.0, 0.0]];
+    let one = slices.values().next().unwrap();
+    let geometry = Geometry::new([one.width, one.height, slices.len()], [0.0; 3], steps).unwrap();
+    let tissue = |pixel: &u16| match pixel {
+        29 => Tissue::Disc,
+        76 => Tissue::Vertebra,
+        150 => Tissue::Canal,
+        _ => Tissue::Background,
+    };
+    let pixels = slices.values().flat_map(|slice| &slice.pixels);
+    Mask { geometry, values: pixels.map(|pixel| tissue(pixel).number()).collect() }
+}
+
+/// What came of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outcome {
+    /// All names are right.
+    right: bool,
+    /// A person was asked for.
+    flagged: bool,
+}
+
+fn named(spine: &Spine) -> Outcome {
+    const NEAR: f64 = 14.0;
+    let Some(column) = Column::find(&spine.mask) else {
+        return Outcome { right: false, flagged: true };
+    };
+    let naming = Naming::of(&column, &Measures::of(&spine.mask, &column));
+    let geometry = &spine.mask.geometry;
+    let spacing = geometry.spacing();
+    let right = column.discs.iter().zip(&naming.levels).all(|(disc, named)| {
+        let at = geometry.to_voxel(disc.centre);
+        let away = |truth: &[f64; 3]| {
+            ((at[0] - truth[0]) * spacing[0]).hypot((at[1] - truth[1]) * spacing[1])
+        };
+        let nearest = spine.discs.iter().min_by(|(a, _), (b, _)| away(a).total_cmp(&away(b)));
+        let (truth, level) = nearest.expect("a spine has discs");
+        away(truth) > NEAR || level.is_none() || *level == named.level
+    });
+    Outcome { right, flagged: naming.needs_a_person() }
+}
+
+#[test]
+fn levels_are_named_right_or_a_person_is_asked_for() {
+    let references: Vec<Spine> = references().par_iter().map(Spine::of).collect();
+    if references.is_empty() {
+        return;
+    }
+    let sets = std::env::var("DEEPSPINE_SETS").ok().and_then(|sets| sets.parse().ok());
+    let of_each = sets.map_or(11, |sets: usize| sets.div_ceil(Amiss::ALL.len()));
+    for amiss in [Amiss::Nothing].into_iter().chain(Amiss::ALL) {
+        let count = if amiss == Amiss::Nothing { references.len().max(of_each) } else { of_each };
+        let outcomes: Vec<Outcome> = (0..count)
+            .into_par_iter()
+            .map(|set| {
+                let mut random = Rng::with_seed(set as u64 * 7 + amiss as u64);
+                named(&references[set % references.len()].with(amiss, &mut random))
+            })
+            .collect();
+        let share = |of: &dyn Fn(&Outcome) -> bool| {
+            outcomes.iter().filter(|outcome| of(outcome)).count() as f64 / count as f64
+        };
+        let (right, flagged) = (share(&|outcome| outcome.right), share(&|outcome| outcome.flagged));
+        let silent = share(&|outcome| !outcome.right && !outcome.flagged);
+        eprintln!(
+            "{amiss:?}: of {count} right {right:.3}, flagged {flagged:.3}, silently wrong {silent:.3}"
+        );
+        match amiss {
+            // Without ribs nothing in a mask tells a sixth lumbar body for sure.
+            Amiss::SixthLumbarBody => assert!(silent < 1.0, "none is told"),
+            Amiss::Nothing => assert!(right == 1.0 && flagged <= 0.02, "{right} {flagged}"),
+            _ => assert!(silent <= 0.02, "{amiss:?}: {silent}"),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `segment` on the command line.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use deepspine::engine::save;
+use deepspine::engine::unet::{Config, Network};
+use deepspine::imaging::{Mask, nifti};
+use tch::nn::VarStore;
+
+use crate::measures::grid;
+
+/// A small network that has learned nothing.
+fn untrained(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let config = Config { widths: vec![4, 8], ..Config::default() };
+    tch::manual_seed(3);
+    let variables = VarStore::new(tch::Device::Cpu);
+    let _ = Network::new(&variables.root(), &config);
+    fs::write(folder.join("config.json"), serde_json::to_string(&config).unwrap()).unwrap();
+    save(&variables, &folder.join("weights.safetensors")).unwrap();
+}
+
+fn segment(arguments: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_deepspine")).arg("segment").args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A volume without anything in it.
+fn empty(path: &Path) {
+    let nothing = Mask::filled(grid(1.5, 6.0, [0.0; 3]), 0);
+    nifti::write(&nothing, fs::File::create(path).unwrap()).unwrap();
+}
+
+#[test]
+fn studies_that_cannot_be_segmented_are_listed_and_end_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    untrained(&at("model"));
+    fs::create_dir(at("studies")).unwrap();
+    empty(&at("studies/one.nii.gz"));
+    fs::write(at("studies/two.dcm"), "no DICOM").unwrap();
+    let (each, to, with) = (Path::new("--each"), Path::new("-o"), Path::new("--model"));
+    let output = segment(&[each, &at("studies"), to, &at("out"), with, &at("model")]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("two.dcm"), "{}", said(&output));
+    assert!(said(&output).contains("0 studies segmented"), "{}", said(&output));
+    let failures = fs::read_to_string(at("out/failures.csv")).unwrap();
+    assert_eq!(failures.lines().count(), 3, "{failures}");
+    let left: Vec<_> = fs::read_dir(at("out")).unwrap().collect();
+    assert_eq!(left.len(), 1, "no half a study is left: {left:?}");
+
+    let missing = segment(&[&at("nothing"), to, &at("out"), with, &at("model")]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(said(&missing).contains("nothing"), "{}", said(&missing));
+}
+
+#[test]
+fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
+    let slices = Path::new("../shared/mri/spider_space/images");
+    let model = Path::new("models/segmenter");
+    if !slices.is_dir() || !model.join("weights.safetensors").is_file() {
+        eprintln!("skipped: no slices at hand, or no segmenter");
+        return;
+    }
+    // A subject that the model did not learn from; every third slice.
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    fs::create_dir(&study).unwrap();
+    let mut copied = 0;
+    for file in fs::read_dir(slices).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let number = name.strip_prefix("166_t2_SPACE_slice").and_then(|n| n.split('.').next());
+        let Some(number) = number.and_then(|number| number.parse::<u32>().ok()) else { continue };
+        if number % 3 == 0 {
+            fs::copy(&path, study.join(format!("slice{number:03}.png"))).unwrap();
+            copied += 1;
+        }
+    }
+    assert!(copied >= 6, "{copied}");
+    let sidecar = r#"{"across": 0.46875, "down": 0.46875, "apart": 2.7, "cut": "sagittal"}"#;
+    fs::write(study.join("spacing.json"), sidecar).unwrap();
+    let out = folder.path().join("out");
+    let output = segment(&[&study, Path::new("-o"), &out]);
+    assert!(output.status.success(), "{}", said(&output));
+    let record = fs::read_to_string(out.join("study/study.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let levels = record["levels"].as_array().unwrap();
+    let names: Vec<_> = levels.iter().filter_map(|level| level["level"].as_str()).collect();
+    assert!(names.ends_with(&["L2-L3", "L3-L4", "L4-L5", "L5-S1"]), "{names:?}");
+    for level in &levels[1..] {
+        let ap = level["canal"]["ap"].as_f64().unwrap();
+        assert!((6.0..22.0).contains(&ap), "{level}");
+    }
+    for file in ["mask.nii.gz", "spine.html", "median.svg"] {
+        assert!(out.join("study").join(file).is_file(), "{file}");
+    }
+    let again = segment(&[&study, Path::new("-o"), &out]);
+    assert!(said(&again).contains("1 were there already"), "{}", said(&again));
+}
