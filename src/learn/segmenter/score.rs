@@ -37,7 +37,7 @@ pub struct LevelScore {
 
 impl LevelScore {
     /// A disc that is found further away than this, in mm, is another one.
-    const NEAR: f64 = 8.0;
+    pub const NEAR: f64 = 8.0;
 
     fn of(found: &Mask, reference: &Mask) -> Self {
         let Some(reference) = Spine::of(reference) else { return Self::default() };
