@@ -6,7 +6,7 @@ use deepspine::label::Level;
 use deepspine::simulate::{Ellipse, Phantom};
 
 /// Sagittal slices so far apart with pixels so wide, moved by parts of a voxel.
-pub fn grid(pixel: f64, apart: f64, moved: [f64; 3]) -> Geometry {
+fn grid(pixel: f64, apart: f64, moved: [f64; 3]) -> Geometry {
     let size = [(170.0 / pixel) as usize, (300.0 / pixel) as usize, (84.0 / apart) as usize];
     let steps = [[0.0, pixel, 0.0], [0.0, 0.0, -pixel], [apart, 0.0, 0.0]];
     Geometry::new(size, moved, steps).unwrap()

@@ -6,10 +6,7 @@ use std::process::{Command, Output};
 
 use deepspine::engine::save;
 use deepspine::engine::unet::{Config, Network};
-use deepspine::imaging::{Mask, nifti};
 use tch::nn::VarStore;
-
-use crate::measures::grid;
 
 /// A small network that has learned nothing.
 fn untrained(folder: &Path) {
@@ -30,19 +27,13 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A volume without anything in it.
-fn empty(path: &Path) {
-    let nothing = Mask::filled(grid(1.5, 6.0, [0.0; 3]), 0);
-    nifti::write(&nothing, fs::File::create(path).unwrap()).unwrap();
-}
-
 #[test]
 fn studies_that_cannot_be_segmented_are_listed_and_end_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     untrained(&at("model"));
     fs::create_dir(at("studies")).unwrap();
-    empty(&at("studies/one.nii.gz"));
+    fs::write(at("studies/one.nii.gz"), "no volume").unwrap();
     fs::write(at("studies/two.dcm"), "no DICOM").unwrap();
     let (each, to, with) = (Path::new("--each"), Path::new("-o"), Path::new("--model"));
     let output = segment(&[each, &at("studies"), to, &at("out"), with, &at("model")]);
