@@ -189,12 +189,12 @@ fn drawn(
 
 /// Neighbouring vertebrae differ in hue; all differ from discs and from the canal in lightness too.
 fn colour(part: u8, is_edge: bool) -> Rgba<u8> {
-    let [red, green, blue] = match part {
-        0 => return Rgba([0; 4]),
-        Part::CANAL => [255, 92, 170],
-        201.. => [255, 196, 64],
-        _ if part.is_multiple_of(2) => [64, 190, 255],
-        _ => [84, 226, 166],
+    let [red, green, blue] = match Part::of(part) {
+        None => return Rgba([0; 4]),
+        Some(Part::Canal) => [255, 92, 170],
+        Some(Part::Disc(_)) => [255, 196, 64],
+        Some(Part::Vertebra(number)) if number.is_multiple_of(2) => [64, 190, 255],
+        Some(Part::Vertebra(_) | Part::VertebraBelow) => [84, 226, 166],
     };
     Rgba([red, green, blue, if is_edge { 235 } else { 56 }])
 }

@@ -2,6 +2,7 @@
 
 use super::geometry::{Geometry, Lps, along, dot, length, minus};
 use super::grid::Volume;
+use super::median::median;
 use super::slice::{Plane, Slice};
 
 /// Slices that lie on each other like a stack of cards, and what was done to make them so.
@@ -139,7 +140,7 @@ fn runs(slices: Vec<(f64, Slice)>, notes: &mut Vec<Note>) -> Vec<Vec<Slice>> {
 /// The distance that most neighbours have.
 fn usual_distance(slices: &[(f64, Slice)]) -> f64 {
     let gaps: Vec<f64> = slices.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    median(&gaps)
+    median(gaps).unwrap_or(0.0)
 }
 
 /// Whether a slice is the next of a run: not too far, and in line with those before.
@@ -164,7 +165,7 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
         .windows(2)
         .map(|pair| length(minus(pair[1].plane.origin, pair[0].plane.origin)))
         .collect();
-    let usual = median(&gaps);
+    let usual = median(gaps.clone()).unwrap_or(0.0);
     let mut slices: Vec<Option<String>> = Vec::new();
     let mut values: Vec<f32> = Vec::with_capacity(run.len() * run[0].values.len());
     let last = run[run.len() - 1].plane.origin;
@@ -208,12 +209,6 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
             Err(Note::Impossible { name, reason })
         }
     }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Record {
             disc_seen: column.discs[place].seen > 0.0,
             centre: column.discs[place].centre,
             down: column.discs[place].down,
-            part: Part::disc((count - place) as u8),
+            part: Part::Disc((count - place) as u8).number(),
             measures: measures.levels[place],
             body_above: measures.bodies[place],
         });

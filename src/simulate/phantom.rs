@@ -1,13 +1,11 @@
 //! A lumbar spine of simple shapes whose measures are known exactly: blocks on an arc, an elliptic
-//! canal behind them. It is for trying the program without patient data, and for testing measures.
+//! canal behind them. Measures are tested on it.
 
 use std::f64::consts::PI;
 
-use fastrand::Rng;
-
 use crate::imaging::geometry::Lps;
 use crate::imaging::spine::Curve;
-use crate::imaging::{Geometry, Mask, Tissue, Volume};
+use crate::imaging::{Geometry, Mask, Tissue};
 
 /// The shape of a phantom, in mm and degrees, from head to foot.
 #[derive(Debug, Clone)]
@@ -73,18 +71,6 @@ pub struct Placed<'a> {
     discs: Vec<[f64; 2]>,
 }
 
-/// What is at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Matter {
-    Bone,
-    Cortex,
-    Disc,
-    Canal,
-    Fat,
-    Muscle,
-    Sacrum,
-}
-
 /// Space between bodies and canal.
 const BEHIND_BODIES: f64 = 2.0;
 /// Over how many mm along the curve the canal is as narrow as behind the disc, and how far it takes to
@@ -124,94 +110,55 @@ impl Phantom {
 }
 
 impl Placed<'_> {
-    /// The middle of each disc.
-    pub fn disc_centres(&self) -> Vec<Lps> {
-        self.discs.iter().map(|[from, to]| self.curve.at((from + to) / 2.0)).collect()
-    }
-
     /// The tissue of each voxel, as a perfect segmenter would have it.
     pub fn mask(&self, geometry: Geometry) -> Mask {
-        let tissue = |matter| match matter {
-            Matter::Bone | Matter::Cortex => Tissue::Vertebra,
-            Matter::Disc => Tissue::Disc,
-            Matter::Canal => Tissue::Canal,
-            Matter::Fat | Matter::Muscle | Matter::Sacrum => Tissue::Background,
-        };
-        let values = self.matters(&geometry).into_iter().map(|matter| tissue(matter).number());
-        Mask { geometry, values: values.collect() }
-    }
-
-    /// A T2-weighted image of it, with noise.
-    pub fn image(&self, geometry: Geometry, random: &mut Rng) -> Volume {
-        let values = self.matters(&geometry).into_iter().map(|matter| {
-            let brightness = match matter {
-                Matter::Bone => 0.42,
-                Matter::Sacrum => 0.40,
-                Matter::Cortex => 0.06,
-                Matter::Disc => 0.30,
-                Matter::Canal => 0.95,
-                Matter::Fat => 0.75,
-                Matter::Muscle => 0.18,
-            };
-            let noise: f64 = (0..4).map(|_| random.f64() - 0.5).sum();
-            (1000.0 * (brightness + 0.05 * noise)).max(0.0) as f32
-        });
-        Volume { geometry, values: values.collect() }
-    }
-
-    fn matters(&self, geometry: &Geometry) -> Vec<Matter> {
         let [width, height, depth] = geometry.size;
-        let mut matters = Vec::with_capacity(geometry.count());
+        let mut values = Vec::with_capacity(geometry.count());
         let mut guess = 0.0;
         for k in 0..depth {
             for j in 0..height {
                 for i in 0..width {
                     let at = geometry.to_patient([i as f64, j as f64, k as f64]);
                     guess = self.curve.nearest_from(guess, at);
-                    matters.push(self.matter(guess, self.curve.frame(guess).offsets(at)));
+                    let offsets = self.curve.frame(guess).offsets(at);
+                    values.push(self.tissue(guess, offsets).number());
                 }
             }
         }
-        matters
+        Mask { geometry, values }
     }
 
     /// What is so far along the curve, and so far to the left and to the front of it.
-    fn matter(&self, along: f64, [left, front, _]: [f64; 3]) -> Matter {
+    fn tissue(&self, along: f64, [left, front, _]: [f64; 3]) -> Tissue {
         let Phantom { depth, width, .. } = *self.phantom;
         let back = -front - depth / 2.0;
         let canal = self.canal(along);
         let behind = back - BEHIND_BODIES - canal.ap / 2.0;
         let is_canal =
             (2.0 * behind / canal.ap).powi(2) + (2.0 * left / canal.width).powi(2) <= 1.0;
-        if is_canal {
-            return Matter::Canal;
+        let is_column = (2.0 * front / depth).powi(4) + (2.0 * left / width).powi(4) <= 1.0;
+        match (is_canal, is_column) {
+            (true, _) => Tissue::Canal,
+            (false, true) => self.column(along),
+            (false, false) => self.behind(along, left, back, canal),
         }
-        let body = (2.0 * front / depth).powi(4) + (2.0 * left / width).powi(4);
-        if body <= 1.0 {
-            return self.column(along, body);
-        }
-        self.behind(along, left, back, canal)
     }
 
-    /// What there is of the column at a place; `edge` is 1 at its outside.
-    fn column(&self, along: f64, edge: f64) -> Matter {
+    /// Bodies and discs, from the first body to the last disc.
+    fn column(&self, along: f64) -> Tissue {
         let first = self.discs[0][0] - self.phantom.bodies[0];
         let last = self.discs[self.discs.len() - 1][1];
         if self.discs.iter().any(|[from, to]| (*from..*to).contains(&along)) {
-            return Matter::Disc;
-        }
-        let ends = self.discs.iter().flatten().chain([&first]);
-        let is_end = ends.into_iter().any(|end| (along - end).abs() < 0.8);
-        match along {
-            _ if along > last => Matter::Sacrum,
-            _ if along < first => Matter::Muscle,
-            _ if is_end || edge > 0.88 => Matter::Cortex,
-            _ => Matter::Bone,
+            Tissue::Disc
+        } else if (first..last).contains(&along) {
+            Tissue::Vertebra
+        } else {
+            Tissue::Background
         }
     }
 
     /// Pedicles beside the upper half of each body, laminae and spinous processes behind the canal.
-    fn behind(&self, along: f64, left: f64, back: f64, canal: Ellipse) -> Matter {
+    fn behind(&self, along: f64, left: f64, back: f64, canal: Ellipse) -> Tissue {
         let beside = left.abs();
         let far = BEHIND_BODIES + canal.ap;
         for (disc, body) in self.discs.iter().zip(&self.phantom.bodies) {
@@ -226,14 +173,10 @@ impl Placed<'_> {
                 && beside < 4.0
                 && (far + 2.0..far + 30.0).contains(&back);
             if is_pedicle || is_lamina || is_spinous {
-                return Matter::Bone;
+                return Tissue::Vertebra;
             }
         }
-        if back > far + 45.0 || (0.0..far + 4.0).contains(&back) && beside < canal.width {
-            Matter::Fat
-        } else {
-            Matter::Muscle
-        }
+        Tissue::Background
     }
 
     /// The canal so far along the curve.

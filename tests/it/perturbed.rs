@@ -36,18 +36,11 @@ pub struct Spine {
     pub discs: Vec<([f64; 3], Option<Level>)>,
 }
 
-/// Names from the lowest disc up.
-const NAMES: [Level; 9] = [
-    Level::L5S1,
-    Level::L4L5,
-    Level::L3L4,
-    Level::L2L3,
-    Level::L1L2,
-    Level::T12L1,
-    Level::T11T12,
-    Level::T10T11,
-    Level::T9T10,
-];
+/// The name of a disc of five lumbar vertebrae, counted from the lowest, 0, up.
+fn usual_name(from_below: usize) -> Option<Level> {
+    Level::ALL[..=Level::L5S1 as usize].iter().rev().nth(from_below).copied()
+}
+
 const SIX: [Level; 6] =
     [Level::L6S1, Level::L5L6, Level::L4L5, Level::L3L4, Level::L2L3, Level::L1L2];
 
@@ -58,9 +51,7 @@ impl Spine {
         let column = Column::find(&mask).expect("a reference mask has a column");
         let discs = column.discs.iter().rev().enumerate();
         let discs = discs
-            .map(|(from_below, disc)| {
-                (mask.geometry.to_voxel(disc.centre), NAMES.get(from_below).copied())
-            })
+            .map(|(from_below, disc)| (mask.geometry.to_voxel(disc.centre), usual_name(from_below)))
             .collect();
         Self { mask, discs }
     }
@@ -256,7 +247,7 @@ impl Spine {
         discs.sort_by(|a, b| b[1].total_cmp(&a[1]));
         let name = |from_below: usize| match from_below {
             0..6 => Some(SIX[from_below]),
-            _ => NAMES.get(from_below - 1).copied(),
+            _ => usual_name(from_below - 1),
         };
         new.discs = discs.into_iter().enumerate().map(|(n, centre)| (centre, name(n))).collect();
         new

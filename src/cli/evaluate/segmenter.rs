@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::cli::model::{self, millimetres};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
-use crate::imaging::Tissue;
+use crate::imaging::{Tissue, median};
 use crate::learn::segmenter::{LevelScore, Record, Slices, Subject, SubjectScore};
 
 const EXAMPLES: &str = "\
@@ -123,12 +123,6 @@ fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
         }
     };
     Tissue::FOREGROUND.iter().enumerate().map(of).collect()
-}
-
-/// The middle value; none of none.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {

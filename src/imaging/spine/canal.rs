@@ -2,9 +2,9 @@
 
 use super::curve::{Curve, Sight};
 use super::pieces::Pieces;
-use super::{median, sights};
+use super::{by_height, sights};
 use crate::imaging::geometry::Lps;
-use crate::imaging::{Mask, Tissue};
+use crate::imaging::{Mask, Tissue, median};
 
 /// The canal's course and its front.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,10 +31,7 @@ impl Canal {
             .filter(|&(place, _)| pieces.is_large(place, Self::PIECE))
             .map(|(_, patient)| patient)
             .collect();
-        let highest = places.iter().map(|place| place[2]).fold(f64::NEG_INFINITY, f64::max);
-        let level: Vec<Sight> =
-            places.iter().map(|&at| Sight { along: highest - at[2], at }).collect();
-        let rough = Curve::through(&sights(&level))?;
+        let rough = by_height(&places)?;
         let normal: Vec<Sight> =
             places.iter().map(|&at| Sight { along: rough.nearest(at), at }).collect();
         let curve = Curve::through(&sights(&normal))?;

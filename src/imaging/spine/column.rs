@@ -3,8 +3,8 @@
 use super::canal::Canal;
 use super::curve::{Curve, Frame, Sight};
 use super::profile::{Joint, Profile};
-use super::sights;
-use crate::imaging::geometry::{Lps, along, direction, length, minus};
+use super::{by_height, sights};
+use crate::imaging::geometry::{Lps, along, direction, dot, length, minus};
 use crate::imaging::{Mask, Tissue};
 
 /// The column, from head to foot.
@@ -22,8 +22,6 @@ pub struct Column {
     pub image_below: f64,
     /// How far vertebra goes on below the last disc, along the curve in mm.
     pub vertebra_below: f64,
-    /// How far vertebra goes on above the first disc, along the curve in mm.
-    pub vertebra_above: f64,
 }
 
 /// Where two vertebral bodies meet.
@@ -47,6 +45,11 @@ impl Disc {
     pub fn frame(&self) -> Frame {
         Frame::new(self.centre, self.down)
     }
+
+    /// How far a place is below its plane, in mm; negative above it.
+    pub fn below(&self, patient: Lps) -> f64 {
+        dot(minus(patient, self.centre), self.down)
+    }
 }
 
 impl Column {
@@ -61,7 +64,7 @@ impl Column {
         let places = column_places(mask, canal.as_ref());
         let mut curve = match &canal {
             Some(canal) => fitted(&canal.curve, &places)?,
-            None => level(&places)?,
+            None => by_height(&places)?,
         };
         for _ in 0..Self::PASSES {
             curve = fitted(&curve, &places)?;
@@ -69,14 +72,12 @@ impl Column {
         let profile = Profile::of(mask, &curve);
         let (joints, pitch) = profile.joints();
         let last = joints.last()?.along;
-        let first = joints.first()?.along;
         let discs = discs(mask, &curve, &joints, &profile, pitch);
         Some(Self {
             discs,
             pitch,
             image_below: profile.seen_from(last, true),
             vertebra_below: profile.vertebra_from(last, true),
-            vertebra_above: profile.vertebra_from(first, false),
             curve,
             canal,
         })
@@ -96,13 +97,6 @@ fn column_places(mask: &Mask, canal: Option<&Canal>) -> Vec<Lps> {
         }
     }
     places
-}
-
-/// A curve through places, by their height alone.
-fn level(places: &[Lps]) -> Option<Curve> {
-    let highest = places.iter().map(|place| place[2]).fold(f64::NEG_INFINITY, f64::max);
-    let level: Vec<Sight> = places.iter().map(|&at| Sight { along: highest - at[2], at }).collect();
-    Curve::through(&sights(&level))
 }
 
 /// A curve through places, by how far along another curve they are.

@@ -97,23 +97,14 @@ const SPREADS: [f64; 4] = [5.5, 0.10, 0.06, 0.09];
 /// What one of these says is partly said by the others.
 const WEIGHT: f64 = 0.8;
 
-/// Names of discs from the lowest up, with five lumbar vertebrae.
-const NAMES: [Level; 9] = [
-    Level::L5S1,
-    Level::L4L5,
-    Level::L3L4,
-    Level::L2L3,
-    Level::L1L2,
-    Level::T12L1,
-    Level::T11T12,
-    Level::T10T11,
-    Level::T9T10,
-];
-
-/// The lowest disc is nearly never above this one of [`NAMES`].
+/// The lowest disc is nearly never higher than so many discs above L5-S1.
 const HIGHEST: i32 = 4;
 /// The share of people who have six or four lumbar vertebrae.
 const TRANSITIONAL: f64 = 0.02;
+/// A transitional spine that is more probable than this is told of.
+const TOLD: f64 = 0.2;
+/// Ways that are less probable than this are not listed.
+const LEAST: f64 = 0.005;
 /// With less of image than this below the lowest structure, in mm, the sacrum is out of view.
 const SACRUM: f64 = 15.0;
 /// More vertebra than this below the lowest disc, in mm, is a vertebra.
@@ -128,24 +119,13 @@ impl Naming {
         let (mut doubts, unsure) = structural(column);
         let view = View::of(column);
         doubts.extend(view.doubt(column));
-        let mut candidates = Vec::new();
-        for lumbar in [5, 6, 4] {
-            for lowest in -1..=HIGHEST {
-                let Some(name) = name(lowest, lumbar) else { continue };
-                let usual = if lumbar == 5 { 1.0 - 2.0 * TRANSITIONAL } else { TRANSITIONAL };
-                let prior = view.prior(lowest) * usual;
-                let fit = fit(column, measures, lowest, lumbar);
-                candidates.push((
-                    lowest,
-                    Candidate { lowest: name, lumbar, probability: prior.ln() + fit },
-                ));
-            }
-        }
-        normalize(&mut candidates);
-        let (lowest, best) = candidates[0];
-        let transitional = candidates.iter().filter(|(_, other)| other.lumbar != 5);
-        for (_, other) in transitional.filter(|(_, other)| other.probability > 0.2) {
-            let Candidate { lumbar, probability, .. } = *other;
+        let mut ways = Way::all();
+        weigh(&mut ways, |way| {
+            view.prior(way.lowest).ln() + way.prior().ln() + fit(column, measures, way)
+        });
+        let best = ways[0];
+        for way in ways.iter().filter(|way| way.lumbar != 5 && way.probability > TOLD) {
+            let Way { lumbar, probability, .. } = *way;
             doubts.push(Doubt::Transitional { lumbar, probability });
         }
         let count = column.discs.len();
@@ -153,12 +133,12 @@ impl Naming {
         let mut levels: Vec<Named> = (0..count)
             .map(|from_below| {
                 confidence *= 1.0 - unsure[from_below];
-                Named { level: name(lowest + from_below as i32, best.lumbar), confidence }
+                Named { level: best.name(from_below), confidence }
             })
             .collect();
         levels.reverse();
-        let candidates = candidates.into_iter().map(|(_, candidate)| candidate);
-        Self { levels, candidates: candidates.filter(|c| c.probability >= 0.005).collect(), doubts }
+        let candidates = ways.iter().filter(|way| way.probability >= LEAST);
+        Self { levels, candidates: candidates.filter_map(Way::candidate).collect(), doubts }
     }
 
     /// Whether a person should look at the names.
@@ -169,18 +149,49 @@ impl Naming {
     }
 }
 
-/// The name of a disc counted from the usual lowest one, 0, up.
-fn name(from_below: i32, lumbar: u8) -> Option<Level> {
-    let usual = match (lumbar, from_below) {
-        (5, -1) => return Some(Level::S1S2),
-        (6, 0) => return Some(Level::L6S1),
-        (6, 1) => return Some(Level::L5L6),
-        (6, _) => from_below - 1,
-        // The fifth is part of the sacrum.
-        (4, 0..) => from_below + 1,
-        _ => from_below,
-    };
-    NAMES.get(usize::try_from(usual).ok()?).copied()
+/// A way to name a column, by numbers.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// Its lowest disc, counted from the usual lowest one, 0, up.
+    lowest: i32,
+    lumbar: u8,
+    probability: f64,
+}
+
+impl Way {
+    fn all() -> Vec<Self> {
+        let of =
+            |lumbar| (-1..=HIGHEST).map(move |lowest| Self { lowest, lumbar, probability: 0.0 });
+        let all = [5, 6, 4].into_iter().flat_map(of);
+        all.filter(|way| way.name(0).is_some()).collect()
+    }
+
+    /// How probable it is that a person has so many lumbar vertebrae.
+    fn prior(&self) -> f64 {
+        if self.lumbar == 5 { 1.0 - 2.0 * TRANSITIONAL } else { TRANSITIONAL }
+    }
+
+    /// The name of a disc that is counted from the lowest, 0, up.
+    fn name(&self, from_below: usize) -> Option<Level> {
+        let from_usual = self.lowest + from_below as i32;
+        let above = match (self.lumbar, from_usual) {
+            (5, -1) => return Some(Level::S1S2),
+            (6, 0) => return Some(Level::L6S1),
+            (6, 1) => return Some(Level::L5L6),
+            (6, _) => from_usual - 1,
+            // The fifth is part of the sacrum.
+            (4, 0..) => from_usual + 1,
+            _ => from_usual,
+        };
+        // Levels are in the order from head to foot.
+        let place = (Level::L5S1 as usize).checked_sub(usize::try_from(above).ok()?)?;
+        Some(Level::ALL[place])
+    }
+
+    fn candidate(&self) -> Option<Candidate> {
+        let Self { lumbar, probability, .. } = *self;
+        Some(Candidate { lowest: self.name(0)?, lumbar, probability })
+    }
 }
 
 /// What is seen below the lowest disc.
@@ -231,38 +242,50 @@ impl View {
 
 /// What in the column may have been counted wrongly, and how probably, disc by disc from below.
 fn structural(column: &Column) -> (Vec<Doubt>, Vec<f64>) {
-    const FEW: f64 = 0.3;
+    /// With a smaller share of vertebra than this there is no body.
+    const NO_BODY: f64 = 0.3;
+    /// With a smaller one than this a body is not whole.
+    const WHOLE_BODY: f64 = 0.7;
+    /// How many times the usual distance discs may be apart.
+    const USUAL: std::ops::Range<f64> = 0.6..1.27;
+    /// How probably what is odd, but seen, was counted wrongly, and what may be none or two.
+    const ODD: f64 = 0.03;
+    const OPEN: f64 = 0.2;
     let count = column.discs.len();
     let (mut doubts, mut unsure) = (Vec::new(), vec![0.0; count]);
     for (from_below, disc) in column.discs.iter().rev().enumerate() {
+        let number = from_below + 1;
         if disc.seen <= 0.0 {
-            doubts.push(Doubt::DiscInferred { from_below: from_below + 1 });
-            unsure[from_below] += 0.03;
+            doubts.push(Doubt::DiscInferred { from_below: number });
+            unsure[from_below] += ODD;
         }
-        let Some(above) = (count - from_below).checked_sub(2) else { continue };
-        if disc.body_above < FEW {
-            doubts.push(Doubt::BodyMissing { from_below: from_below + 1 });
-            // Below a gap at the end, the lowest disc may be none.
-            unsure[if from_below == 0 { 0 } else { from_below + 1 }] +=
-                if from_below == 0 { 0.2 } else { 0.03 };
+        let Some(above) = (count - number).checked_sub(1) else { continue };
+        if disc.body_above < NO_BODY {
+            doubts.push(Doubt::BodyMissing { from_below: number });
+            match from_below {
+                // Below a gap at the end, the lowest disc may be none.
+                0 => unsure[0] += OPEN,
+                _ => unsure[number] += ODD,
+            }
         }
         let times = (disc.along - column.discs[above].along) / column.pitch;
-        if !(0.6..1.27).contains(&times) {
-            doubts.push(Doubt::Spacing { from_below: from_below + 1, times });
-            // A fractured body is seen; what is not seen may be none or two.
-            unsure[from_below + 1] += if disc.body_above < 0.7 || times > 1.0 { 0.2 } else { 0.03 };
+        if !USUAL.contains(&times) {
+            doubts.push(Doubt::Spacing { from_below: number, times });
+            // A fractured body is seen.
+            let is_open = disc.body_above < WHOLE_BODY || times > 1.0;
+            unsure[number] += if is_open { OPEN } else { ODD };
         }
     }
     (doubts, unsure)
 }
 
 /// How well a column looks like one that is named so: the logarithm of a likelihood.
-fn fit(column: &Column, measures: &Measures, lowest: i32, lumbar: u8) -> f64 {
+fn fit(column: &Column, measures: &Measures, way: &Way) -> f64 {
     let count = column.discs.len();
     let mut sum = 0.0;
     for from_below in 0..count.saturating_sub(1) {
         let place = count - 1 - from_below;
-        let norm = norm(lowest + from_below as i32, lumbar);
+        let norm = norm(way.lowest + from_below as i32, way.lumbar);
         let (disc, above) = (&column.discs[place], &column.discs[place - 1]);
         let is_seen = |at: usize| column.discs[at].seen > 0.0;
         let gap = disc.along - above.along;
@@ -301,15 +324,14 @@ fn norm(from_below: i32, lumbar: u8) -> &'static Norm {
     &NORMS[like.clamp(0, NORMS.len() as i32 - 1) as usize]
 }
 
-/// From logarithms to probabilities, the likeliest first.
-fn normalize(candidates: &mut [(i32, Candidate)]) {
-    let most = candidates.iter().map(|(_, c)| c.probability).fold(f64::NEG_INFINITY, f64::max);
-    for (_, candidate) in candidates.iter_mut() {
-        candidate.probability = (candidate.probability - most).exp();
+/// Gives each way its probability, of which `logarithm` knows the logarithm but for a constant, and
+/// puts the likeliest first.
+fn weigh(ways: &mut [Way], logarithm: impl Fn(&Way) -> f64) {
+    let logarithms: Vec<f64> = ways.iter().map(logarithm).collect();
+    let most = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = logarithms.iter().map(|logarithm| (logarithm - most).exp()).sum();
+    for (way, logarithm) in ways.iter_mut().zip(logarithms) {
+        way.probability = (logarithm - most).exp() / sum;
     }
-    let sum: f64 = candidates.iter().map(|(_, candidate)| candidate.probability).sum();
-    for (_, candidate) in candidates.iter_mut() {
-        candidate.probability /= sum;
-    }
-    candidates.sort_by(|(_, a), (_, b)| b.probability.total_cmp(&a.probability));
+    ways.sort_by(|a, b| b.probability.total_cmp(&a.probability));
 }

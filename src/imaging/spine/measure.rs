@@ -5,10 +5,9 @@ use serde::Serialize;
 
 use super::column::{Column, Disc};
 use super::curve::Frame;
-use super::median;
 use super::section::{Section, share};
-use crate::imaging::geometry::{dot, length, minus};
-use crate::imaging::{Mask, Tissue};
+use crate::imaging::geometry::{Lps, dot, length};
+use crate::imaging::{Mask, Tissue, median};
 
 /// All measures of a spine, level by level and body by body as its [`Column`] has them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,7 +120,7 @@ pub fn behind(curve: &super::Curve, disc: &Disc) -> f64 {
     for _ in 0..12 {
         let frame = curve.frame(along);
         let steep = dot(frame.down, disc.down).max(0.3);
-        along -= dot(minus(frame.at, disc.centre), disc.down) / steep;
+        along -= disc.below(frame.at) / steep;
     }
     along
 }
@@ -135,10 +134,8 @@ fn disc_size(mask: &Mask, disc: &Disc, frame: &Frame) -> Option<(f64, f64)> {
     const DEPTH: f64 = 30.0;
     let sizes = BESIDE.iter().filter_map(|&left| {
         // A disc's area over its depth is its mean height.
-        let heights: Vec<f64> = steps(-DEPTH, DEPTH)
-            .map(|front| {
-                integral(mask, Tissue::Disc, -HALF, HALF, |down| [left, front, down], frame)
-            })
+        let heights: Vec<f64> = steps(DEPTH)
+            .map(|front| height(mask, Tissue::Disc, frame, [left, front], HALF, |_| true))
             .collect();
         // Where a disc ends, its outline goes through half a voxel.
         let usual = median(heights.iter().copied().filter(|height| *height > 0.5).collect())?;
@@ -175,15 +172,15 @@ fn body(mask: &Mask, column: &Column, place: usize) -> BodyMeasures {
         return BodyMeasures::default();
     };
     let depth = front - back;
+    // Only this body is between the planes of its discs.
+    let between = |at: Lps| above.below(at) > 0.0 && below.below(at) < 0.0;
     let height = |share: f64| {
         let front = back + share * depth;
-        let of = |left: f64| {
-            let (from, to) = (-half - 6.0, half + 6.0);
-            let within = |down: f64| [left, front, down];
-            let height = between_discs(mask, [above, below], from, to, within, &frame);
+        over_lines(&|left| {
+            let reach = half + 6.0;
+            let height = height(mask, Tissue::Vertebra, &frame, [left, front], reach, between);
             (height > 4.0).then_some(height)
-        };
-        over_lines(&of)
+        })
     };
     BodyMeasures {
         front: height(1.0 - INSIDE),
@@ -191,28 +188,6 @@ fn body(mask: &Mask, column: &Column, place: usize) -> BodyMeasures {
         back: height(INSIDE),
         depth: Some(depth),
     }
-}
-
-/// How much vertebra there is on a line, between the planes of two discs.
-fn between_discs(
-    mask: &Mask,
-    discs: [&Disc; 2],
-    from: f64,
-    to: f64,
-    line: impl Fn(f64) -> [f64; 3],
-    frame: &Frame,
-) -> f64 {
-    let inside = |down: &f64| {
-        let [left, front, down] = line(*down);
-        let at = frame.place(left, front, down);
-        dot(minus(at, discs[0].centre), discs[0].down) > 0.0
-            && dot(minus(at, discs[1].centre), discs[1].down) < 0.0
-    };
-    let places = steps(from, to).filter(inside).map(|down| {
-        let [left, front, down] = line(down);
-        share(mask, Tissue::Vertebra, frame.place(left, front, down))
-    });
-    places.sum::<f64>() * STEP
 }
 
 /// How far the body above a disc is before the body below: both back walls are drawn on to the middle
@@ -267,24 +242,23 @@ fn at_zero(points: &[(f64, f64)]) -> Option<f64> {
     median(points.iter().map(|point| point.1 - slope * point.0).collect())
 }
 
-/// How much of a tissue there is on a line, in mm.
-fn integral(
+/// How much of a tissue there is, in mm, on the line through a place of a frame's plane that is normal
+/// to it, up to `reach` mm above and below and where `counts`.
+fn height(
     mask: &Mask,
     tissue: Tissue,
-    from: f64,
-    to: f64,
-    line: impl Fn(f64) -> [f64; 3],
     frame: &Frame,
+    [left, front]: [f64; 2],
+    reach: f64,
+    counts: impl Fn(Lps) -> bool,
 ) -> f64 {
-    let values = steps(from, to).map(|at| {
-        let [left, front, down] = line(at);
-        share(mask, tissue, frame.place(left, front, down))
-    });
-    values.sum::<f64>() * STEP
+    let places = steps(reach).map(|down| frame.place(left, front, down));
+    places.filter(|&at| counts(at)).map(|at| share(mask, tissue, at)).sum::<f64>() * STEP
 }
 
-fn steps(from: f64, to: f64) -> impl Iterator<Item = f64> {
-    (0..=((to - from) / STEP) as i64).map(move |step| from + step as f64 * STEP)
+/// Steps from so many mm before to so many mm behind.
+fn steps(reach: f64) -> impl Iterator<Item = f64> {
+    (0..=(2.0 * reach / STEP) as i64).map(move |step| step as f64 * STEP - reach)
 }
 
 /// The angle between two discs in degrees, positive where they open to the front.

@@ -19,11 +19,13 @@ pub use measure::{BodyMeasures, LevelMeasures, Measures, behind};
 pub use parts::{Part, parts};
 pub use section::Section;
 
+use std::collections::BTreeMap;
+
 use curve::Sight;
 use measure::angle;
 
 use crate::imaging::geometry::{Lps, along};
-use crate::imaging::{Mask, Tissue};
+use crate::imaging::{Mask, Tissue, median};
 use crate::label::Level;
 
 /// What a mask shows of a spine.
@@ -75,11 +77,18 @@ fn places(mask: &Mask) -> impl Iterator<Item = (usize, Lps)> + '_ {
     })
 }
 
+/// A curve through places, by their height alone.
+fn by_height(places: &[Lps]) -> Option<Curve> {
+    let highest = places.iter().map(|place| place[2]).fold(f64::NEG_INFINITY, f64::max);
+    let level: Vec<Sight> = places.iter().map(|&at| Sight { along: highest - at[2], at }).collect();
+    Curve::through(&sights(&level))
+}
+
 /// The middle of all places of each mm. Where there are few, as where a shape ends aslant, there is
 /// none.
 fn sights(places: &[Sight]) -> Vec<Sight> {
     const FEW: f64 = 0.12;
-    let mut bins: std::collections::BTreeMap<i64, (f64, Lps)> = std::collections::BTreeMap::new();
+    let mut bins: BTreeMap<i64, (f64, Lps)> = BTreeMap::new();
     for place in places {
         let bin = bins.entry(place.along.round() as i64).or_default();
         *bin = (bin.0 + 1.0, along(bin.1, place.at, 1.0));
@@ -89,10 +98,4 @@ fn sights(places: &[Sight]) -> Vec<Sight> {
         .filter(|(_, (count, _))| *count >= FEW * usual)
         .map(|(bin, (count, sum))| Sight { along: bin as f64, at: sum.map(|sum| sum / count) })
         .collect()
-}
-
-/// The middle value; none of none.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

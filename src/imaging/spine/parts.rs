@@ -5,29 +5,44 @@ use std::collections::VecDeque;
 use rayon::prelude::*;
 
 use super::canal::Canal;
-use super::column::{Column, Disc};
+use super::column::Column;
 use super::pieces::{Pieces, for_each_neighbour};
-use crate::imaging::geometry::{Lps, along, dot, length, minus};
+use crate::imaging::geometry::{Lps, along, length, minus};
 use crate::imaging::{Mask, Tissue};
 
-/// Numbers of parts in masks, as SPIDER has them (van der Graaf et al. 2024).
-#[derive(Debug, Clone, Copy)]
-pub struct Part;
+/// A part of a spine. Its number in masks is SPIDER's (van der Graaf et al. 2024).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The vertebra above a disc that is counted from the lowest, 1, up.
+    Vertebra(u8),
+    /// The vertebra below the lowest disc, where the mask shows one.
+    VertebraBelow,
+    /// The canal.
+    Canal,
+    /// A disc, counted from the lowest, 1, up.
+    Disc(u8),
+}
 
 impl Part {
-    /// The canal.
-    pub const CANAL: u8 = 100;
-    /// The vertebra below the lowest disc, where the mask shows one.
-    pub const VERTEBRA_BELOW: u8 = 99;
-
-    /// The vertebra above a disc that is counted from the lowest, 1, up.
-    pub const fn vertebra(from_below: u8) -> u8 {
-        from_below
+    /// Its number in masks, where 0 is no part.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Vertebra(from_below) => from_below,
+            Self::VertebraBelow => 99,
+            Self::Canal => 100,
+            Self::Disc(from_below) => 200 + from_below,
+        }
     }
 
-    /// A disc, counted from the lowest, 1, up.
-    pub const fn disc(from_below: u8) -> u8 {
-        200 + from_below
+    /// The part of a number.
+    pub const fn of(number: u8) -> Option<Self> {
+        match number {
+            0 => None,
+            99 => Some(Self::VertebraBelow),
+            100 => Some(Self::Canal),
+            201.. => Some(Self::Disc(number - 200)),
+            _ => Some(Self::Vertebra(number)),
+        }
     }
 }
 
@@ -88,8 +103,8 @@ impl Finder<'_> {
         let Some(canal) = &self.column.canal else { return 0 };
         self.behind = canal.curve.nearest_from(self.behind, patient);
         let off = length(minus(patient, canal.curve.at(self.behind)));
-        let beyond = self.behind - canal.curve.length().min(self.behind.max(0.0));
-        if off < WIDE && beyond.abs() < 5.0 { Part::CANAL } else { 0 }
+        let beyond = self.behind - self.behind.clamp(0.0, canal.curve.length());
+        if off < WIDE && beyond.abs() < 5.0 { Part::Canal.number() } else { 0 }
     }
 
     fn disc(&self, patient: Lps) -> u8 {
@@ -98,11 +113,11 @@ impl Finder<'_> {
             .column
             .discs
             .iter()
-            .map(|disc| below(disc, patient).abs())
+            .map(|disc| disc.below(patient).abs())
             .enumerate()
             .min_by(|(_, a), (_, b)| a.total_cmp(b));
         match nearest {
-            Some((place, off)) if off < THICK => Part::disc((count - place) as u8),
+            Some((place, off)) if off < THICK => Part::Disc((count - place) as u8).number(),
             _ => 0,
         }
     }
@@ -117,7 +132,7 @@ impl Finder<'_> {
         if !is_before {
             return 0;
         }
-        let above = self.column.discs.iter().filter(|disc| below(disc, patient) > 0.0).count();
+        let above = self.column.discs.iter().filter(|disc| disc.below(patient) > 0.0).count();
         number(self.column, above, self.guess)
     }
 
@@ -125,11 +140,6 @@ impl Finder<'_> {
         self.behind = canal.curve.nearest_from(self.behind, patient);
         canal.before_at(self.behind, patient) > 0.0
     }
-}
-
-/// How far a place is below the plane of a disc, in mm.
-fn below(disc: &Disc, patient: Lps) -> f64 {
-    dot(minus(patient, disc.centre), disc.down)
 }
 
 /// Posterior elements belong to the body that they hang together with, along the shortest way.
@@ -199,10 +209,12 @@ fn before(column: &Column, patient: Lps) -> u8 {
 fn number(column: &Column, above: usize, along: f64) -> u8 {
     let last = column.discs.last().map_or(0.0, |disc| disc.along);
     match column.discs.len() - above {
-        0 if column.vertebra_below > 0.0 && along < last + column.pitch => Part::VERTEBRA_BELOW,
+        0 if column.vertebra_below > 0.0 && along < last + column.pitch => {
+            Part::VertebraBelow.number()
+        }
         // The lowest spinous process reaches further down than its disc.
-        0 if along < last + column.pitch / 2.0 => Part::vertebra(1),
+        0 if along < last + column.pitch / 2.0 => Part::Vertebra(1).number(),
         0 => 0,
-        from_below => Part::vertebra(from_below as u8),
+        from_below => Part::Vertebra(from_below as u8).number(),
     }
 }

@@ -1,9 +1,8 @@
 //! What there is along the column's curve: discs as peaks, vertebral bodies between them.
 
 use super::curve::Curve;
-use super::median;
 use crate::imaging::geometry::along;
-use crate::imaging::{Mask, Tissue};
+use crate::imaging::{Mask, Tissue, median};
 
 /// Shares of tissues in the core of the column, half a millimetre after half a millimetre.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! `segment`: studies to named and measured levels, with pictures.
 
+mod page;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,10 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{INCOMPLETE, model};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
-use crate::imaging::picture::{Axial, Median, Picture, Window};
-use crate::imaging::spine::{Disc, Frame, LevelMeasures, Section, behind};
 use crate::imaging::{Study, nifti};
-use crate::page::{Figure, LevelRow, SpinePage, spine_page};
+use crate::page::spine_page;
 use crate::pipeline::study::{Record, Segmented, segment};
 
 const EXAMPLES: &str = "\
@@ -213,7 +213,7 @@ fn one(path: &Path, name: &str, segmenter: &Segmenter, target: &Path) -> Result<
 
 /// Writes all files of a study into a folder.
 fn write(folder: &Path, record: &Record, study: &Study, found: &Segmented<'_>) -> Result<()> {
-    let page = page(record, study, found);
+    let page = page::page(record, study, found);
     fs::write(folder.join("median.svg"), page.median.svg()?)?;
     fs::write(folder.join("spine.html"), spine_page(&page)?)?;
     nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;
@@ -221,103 +221,4 @@ fn write(folder: &Path, record: &Record, study: &Study, found: &Segmented<'_>) -
     serde_json::to_writer_pretty(&mut file, record)?;
     writeln!(file)?;
     Ok(file.sync_all()?)
-}
-
-/// The page of a study.
-fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> SpinePage {
-    let window = Window::of(found.volume);
-    let column = &found.spine.column;
-    let median = Median::of(found.volume, column);
-    let mut picture = figure(median.picture(found.volume, &found.parts, window));
-    picture.description = "The spine from the side, with its levels named".to_owned();
-    let mut levels = Vec::new();
-    for (level, disc) in record.levels.iter().zip(&column.discs) {
-        let name = level.level.map_or_else(|| format!("disc {}", level.ordinal), |l| l.to_string());
-        let front = disc.frame().place(0.0, 26.0, 0.0);
-        let (x, y) = median.pixel(front);
-        picture.words.push(((x - 46.0).max(2.0), y + 4.0, name.clone()));
-        if let Some(canal) = level.measures.canal {
-            let across = Frame::new(canal.centre, disc.down);
-            let end = |front: f64| median.pixel(across.place(0.0, front, 0.0));
-            let ((x1, y1), (x2, y2)) = (end(canal.ap / 2.0), end(-canal.ap / 2.0));
-            picture.lines.push([x1, y1, x2, y2]);
-        }
-        levels.push(LevelRow {
-            confidence: format!("{:.0}", 100.0 * level.confidence),
-            measures: shown(&level.measures, level.body_above.middle),
-            axial: axial(found, disc, &level.measures, window),
-            name,
-        });
-    }
-    let notes =
-        record.refused.iter().map(|refusal| format!("{}: {}", refusal.file, refusal.reason));
-    SpinePage {
-        title: record.study.clone(),
-        doubts: record.doubts.clone(),
-        needs_a_person: record.needs_a_person,
-        median: picture,
-        levels,
-        lordosis: record
-            .lordosis
-            .map(|angle| format!("Lordosis between T12-L1 and L5-S1: {angle:.0}°")),
-        series: study
-            .series
-            .iter()
-            .map(|series| {
-                [series.name.clone(), series.kind.name().to_owned(), series.reason.clone()]
-            })
-            .collect(),
-        notes: record.series.iter().flat_map(|series| series.notes.clone()).chain(notes).collect(),
-    }
-}
-
-fn figure(picture: Picture) -> Figure {
-    Figure {
-        size: [picture.width, picture.height],
-        image: picture.image,
-        overlay: picture.overlay,
-        ..Figure::default()
-    }
-}
-
-/// Measures as the page shows them, in the order of its table.
-fn shown(level: &LevelMeasures, body: Option<f64>) -> [String; 7] {
-    let whole = |section: Option<Section>| {
-        section.filter(|section| !section.is_cut).map(|section| section.area)
-    };
-    let number = |value: Option<f64>, digits: usize| {
-        value.map_or_else(String::new, |value| format!("{value:.digits$}"))
-    };
-    [
-        number(level.canal.map(|canal| canal.ap), 1),
-        number(whole(level.canal), 0),
-        number(whole(level.narrowest), 0),
-        number(level.disc_height, 1),
-        number(level.height_ratio, 2),
-        number(level.listhesis, 1),
-        number(body, 1),
-    ]
-}
-
-/// The plane across the canal behind a disc.
-fn axial(
-    found: &Segmented<'_>,
-    disc: &Disc,
-    level: &LevelMeasures,
-    window: Window,
-) -> Option<Figure> {
-    let (canal, section) = (found.spine.column.canal.as_ref()?, level.canal?);
-    let mut frame = canal.curve.frame(behind(&canal.curve, disc));
-    frame.at = section.centre;
-    let plane = Axial(frame);
-    let mut figure = figure(plane.picture(found.volume, &found.parts, window));
-    let half = section.ap / 2.0;
-    let ((x, from), (_, to)) =
-        (plane.pixel(frame.place(0.0, half, 0.0)), plane.pixel(frame.place(0.0, -half, 0.0)));
-    figure.lines.push([x, from, x, to]);
-    figure.description = match section.is_cut {
-        false => format!("AP {:.1} mm, {:.0} mm²", section.ap, section.area),
-        true => format!("AP {:.1} mm; the image ends beside it", section.ap),
-    };
-    Some(figure)
 }
