@@ -90,7 +90,7 @@ reader: sets ## Train the transformer, in two hours on two cores; stopped, it go
 	nice $(BINARY) train reader $(SETS)/develop.jsonl $(GOLD)/authored_labelled.jsonl \
 		$(SETS)/silver.jsonl --check $(SETS)/check.jsonl --base target/minilm -o target/reader
 
-segmenter: libtorch ## Train the segmenter, in two hours on two cores; stopped, it goes on from its last round
+segmenter: libtorch ## Train the segmenter, for hours on two cores; stopped, it goes on from its last round
 	cargo build --release --locked
 	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 -o target/segmenter
 

@@ -51,6 +51,23 @@ fn studies_that_cannot_be_segmented_are_listed_and_end_nothing() {
 }
 
 #[test]
+fn two_studies_of_the_same_name_are_refused_before_anything_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    untrained(&at("model"));
+    for study in ["one", "two"] {
+        fs::create_dir(at(study)).unwrap();
+        fs::write(at(study).join("spine.nii"), "no volume").unwrap();
+    }
+    let (to, with) = (Path::new("-o"), Path::new("--model"));
+    let (one, two) = (at("one/spine.nii"), at("two/spine.nii"));
+    let output = segment(&[&one, &two, to, &at("out"), with, &at("model")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("both be called `spine`"), "{}", said(&output));
+    assert!(!at("out").exists());
+}
+
+#[test]
 fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
     let slices = Path::new("../shared/mri/spider_space/images");
     let model = Path::new("models/segmenter");

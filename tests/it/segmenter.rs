@@ -91,9 +91,30 @@ fn a_segmenter_learns_and_a_stopped_training_goes_on() {
     let other = Course::open(order(folder.path(), 2)).err().unwrap().to_string();
     assert!(other.contains("another split or seed"), "{other}");
 
+    begins_with_a_model(folder.path(), &model, first.loss);
     segments_as_it_learned(folder.path(), last.dice);
     is_scored_on_what_it_never_saw(folder.path());
     refuses_slices_that_are_none(folder.path());
+}
+
+/// A training that begins with a model is ahead of one that begins with nothing, and is never judged
+/// on what the model learned from.
+fn begins_with_a_model(folder: &Path, model: &Path, from_nothing: f64) {
+    let with = |seed| Order {
+        from: Some(model.to_owned()),
+        folder: folder.join("further"),
+        ..order(folder, seed)
+    };
+    let mut course = Course::open(with(1)).unwrap();
+    assert_eq!(course.record().steps_before, 120);
+    let loss = course.round(|_| ()).unwrap().loss;
+    assert!(loss < 0.85 * from_nothing, "{loss}, from nothing {from_nothing}");
+    let slices = Slices::read(folder).unwrap();
+    let held_out = |seed| slices.held_out(0.2, seed);
+    let other = (2..).find(|&seed| held_out(seed) != held_out(1)).unwrap();
+    let seen = Course::open(Order { folder: folder.join("other"), ..with(other) });
+    let seen = seen.err().unwrap().to_string();
+    assert!(seen.contains("has learned from it"), "{seen}");
 }
 
 /// The model at work finds what the training says that it finds.

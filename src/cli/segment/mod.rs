@@ -2,16 +2,17 @@
 
 mod page;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{INCOMPLETE, model};
+use super::{INCOMPLETE, INTERRUPTED, model};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
 use crate::imaging::{Study, nifti};
@@ -25,7 +26,8 @@ pictures with spacing.json. For each, its folder in OUT gets
   mask.nii.gz   vertebrae 1, 2, ... from the lowest up, canal 100, discs 201, 202, ... from the lowest up
   spine.html    pictures and measures on one page
   median.svg    the spine from the side
-and OUT/studies.csv has a row a study. Studies that OUT has already are not segmented again.
+What cannot be segmented is listed in OUT/failures.csv and ends nothing. Studies that OUT has already
+are not segmented again, so a run that was stopped goes on when the same command is given.
 
 Examples:
   deepspine segment study.zip
@@ -67,6 +69,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
+    let names = names(&studies)?;
     let folder = model::folder("segmenter", args.model.as_deref())?;
     let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
     fs::create_dir_all(&args.output)
@@ -74,9 +77,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
     let bar = ProgressBar::new(studies.len() as u64)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    may_be_stopped(&bar)?;
     let mut table = Table::default();
-    for path in &studies {
-        let name = name(path);
+    for (path, name) in studies.iter().zip(names) {
         bar.set_message(name.clone());
         let target = args.output.join(&name);
         if !args.again && target.join(RECORD).is_file() {
@@ -122,7 +125,7 @@ impl Table {
         let unwritable = || format!("`{}` cannot be written", path.display());
         if self.failed.is_empty() {
             return match fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     Err(error).with_context(unwritable)
                 }
                 _ => Ok(()),
@@ -167,6 +170,39 @@ fn entries(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
+/// Lets Ctrl-C end a run: a study's folder appears whole or not at all.
+fn may_be_stopped(bar: &ProgressBar) -> Result<()> {
+    let bar = bar.clone();
+    let handler = move || {
+        bar.finish_and_clear();
+        eprintln!("stopped; the same command goes on with the studies that are left");
+        std::process::exit(INTERRUPTED.into());
+    };
+    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
+}
+
+/// What each study is called.
+///
+/// # Errors
+/// Where two would be called the same: one's folder would take the other's place.
+fn names(studies: &[PathBuf]) -> Result<Vec<String>> {
+    let mut paths: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut names = Vec::with_capacity(studies.len());
+    for path in studies {
+        let name = name(path);
+        if let Some(other) = paths.insert(name.clone(), path) {
+            bail!(
+                "`{}` and `{}` would both be called `{name}`; segment them into different folders, \
+                 with -o",
+                other.display(),
+                path.display()
+            );
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
 /// What a study is called: its file's name without what tells its format.
 fn name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -199,16 +235,27 @@ fn one(path: &Path, name: &str, segmenter: &Segmenter, target: &Path) -> Result<
         }
     };
     let record = Record::new(name, &study, &found, read);
-    let parent = target.parent().unwrap_or(Path::new("."));
-    let part = tempfile::Builder::new().prefix(".part-").tempdir_in(parent)?;
-    write(part.path(), &record, &study, &found)?;
-    if target.exists() {
-        fs::remove_dir_all(target)
-            .with_context(|| format!("`{}` cannot be replaced", target.display()))?;
+    // A run that was stopped may have left a part of it.
+    let part = target.with_file_name(format!(".{name}.part"));
+    let unwritable = || format!("`{}` cannot be written", target.display());
+    clear(&part).with_context(unwritable)?;
+    fs::create_dir(&part).with_context(unwritable)?;
+    if let Err(error) = write(&part, &record, &study, &found) {
+        // What is left of it matters less than why it could not be written.
+        let _ = clear(&part);
+        return Err(error).with_context(unwritable);
     }
-    fs::rename(part.keep(), target)
-        .with_context(|| format!("`{}` cannot be written", target.display()))?;
+    clear(target).with_context(unwritable)?;
+    fs::rename(&part, target).with_context(unwritable)?;
     Ok(Done { needs_a_person: record.needs_a_person })
+}
+
+/// Takes a folder away, where there is one.
+fn clear(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 /// Writes all files of a study into a folder.
