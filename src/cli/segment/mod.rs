@@ -23,11 +23,11 @@ const EXAMPLES: &str = "\
 A study is a folder or a zip of DICOM files, a volume (.nii, .nii.gz, .mha, .mhd), or a folder of
 pictures with spacing.json. For each, its folder in OUT gets
   study.json    series, levels with centres, names, measures and confidences, refusals
-  mask.nii.gz   vertebrae 1, 2, ... from the lowest up, canal 100, discs 201, 202, ... from the lowest up
+  mask.nii.gz   from the lowest up, vertebrae 1, 2, ... and discs 201, 202, ...; the canal is 100
   spine.html    pictures and measures on one page
   median.svg    the spine from the side
-What cannot be segmented is listed in OUT/failures.csv and ends nothing. Studies that OUT has already
-are not segmented again, so a run that was stopped goes on when the same command is given.
+What cannot be segmented is listed in OUT/failures.csv and ends nothing. Studies that OUT has
+already are not segmented again: a run that was stopped goes on with the same command.
 
 Examples:
   deepspine segment study.zip
