@@ -1,9 +1,12 @@
 //! The course of the canal, and where the vertebral bodies before it end.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::curve::{Curve, Sight};
 use super::pieces::Pieces;
 use super::{by_height, sights};
-use crate::imaging::geometry::Lps;
+use crate::imaging::geometry::{Lps, length, minus};
 use crate::imaging::{Mask, Tissue, median};
 
 /// The canal's course and its front.
@@ -17,7 +20,10 @@ pub struct Canal {
 
 impl Canal {
     /// Pieces of less than this share of the largest are no canal.
-    const PIECE: f64 = 0.1;
+    const PIECE: f64 = 0.02;
+    /// How far another piece may be off the course of the largest, and beyond its ends, in mm.
+    const IN_LINE: f64 = 16.0;
+    const APART: f64 = 50.0;
     /// The front is looked for within so many mm beside the middle.
     const BESIDE: f64 = 5.0;
     /// It is the median over so many mm on both sides.
@@ -25,18 +31,43 @@ impl Canal {
 
     /// The canal of a mask; none where there is too little of it.
     pub(super) fn find(mask: &Mask) -> Option<Self> {
-        let canal = Tissue::Canal.number();
-        let pieces = Pieces::of(mask, |value| value == canal);
-        let places: Vec<Lps> = super::places(mask)
-            .filter(|&(place, _)| pieces.is_large(place, Self::PIECE))
-            .map(|(_, patient)| patient)
-            .collect();
+        let places = Self::places(mask)?;
         let rough = by_height(&places)?;
         let normal: Vec<Sight> =
             places.iter().map(|&at| Sight { along: rough.nearest(at), at }).collect();
         let curve = Curve::through(&sights(&normal))?;
         let front = Self::front_of(&curve, &places);
         Some(Self { curve, front })
+    }
+
+    /// Places of the largest piece of canal, and of those in line with it: the bladder and fat under
+    /// the skin are as bright.
+    fn places(mask: &Mask) -> Option<Vec<Lps>> {
+        let canal = Tissue::Canal.number();
+        let pieces = Pieces::of(mask, |value| value == canal);
+        let mut by_piece: BTreeMap<u32, Vec<Lps>> = BTreeMap::new();
+        for (place, patient) in super::places(mask) {
+            if pieces.is_large(place, Self::PIECE) {
+                by_piece.entry(pieces.of[place]).or_default().push(patient);
+            }
+        }
+        let mut pieces: Vec<Vec<Lps>> = by_piece.into_values().collect();
+        pieces.sort_by_key(|piece| Reverse(piece.len()));
+        let mut pieces = pieces.into_iter();
+        let mut places = pieces.next()?;
+        for piece in pieces {
+            let course = by_height(&places)?;
+            let is_in_line = |&place: &Lps| {
+                let along = course.nearest(place);
+                let beyond = along - along.clamp(0.0, course.length());
+                let off = length(minus(place, course.at(along)));
+                off <= Self::IN_LINE && beyond.abs() <= Self::APART
+            };
+            if 2 * piece.iter().filter(|place| is_in_line(place)).count() > piece.len() {
+                places.extend(piece);
+            }
+        }
+        Some(places)
     }
 
     /// How far before a curve the front of these places is.
