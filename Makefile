@@ -61,7 +61,7 @@ test: libtorch ## Run every test
 	cargo test --locked
 
 bench: libtorch ## Measure speed and memory as ratios in one run
-	cargo bench --locked --bench extract --bench reader --bench million --bench archive --bench serve
+	cargo bench --locked --bench extract --bench reader --bench segment --bench million --bench archive --bench serve
 
 lint: libtorch ## Check format, lints and docs
 	cargo fmt --check

@@ -24,6 +24,8 @@ mod search;
 mod segment;
 mod serve;
 mod simulate;
+#[cfg(feature = "neural")]
+mod stop;
 mod stream;
 #[cfg(feature = "neural")]
 mod train;

@@ -6,4 +6,4 @@ pub mod unet;
 mod weights;
 
 pub use device::{Device, DeviceError, work_on_one_thread};
-pub use weights::{WeightsError, load, save};
+pub use weights::{WeightsError, content_hash, load, save};

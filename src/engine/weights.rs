@@ -3,7 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tch::{Kind, TchError, Tensor, nn::VarStore};
+
+/// The SHA-256 of files, one after the other, in hexadecimal digits: which model it is.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn content_hash(files: &[&Path]) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(std::fs::read(file)?);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
 
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use dicom_object::{DefaultDicomObject, InMemDicomObject};
 use dicom_pixeldata::{DecodedPixelData, PixelDecoder, PixelRepresentation};
 
 use super::geometry::{Lps, cross, direction, dot};
-use super::slice::{Plane, Protocol, Slice};
+use super::slice::{Instance, Plane, Protocol, Slice};
 
 /// Why a file gives no slices.
 #[derive(Debug, thiserror::Error)]
@@ -91,14 +91,19 @@ fn slices(file: impl Read, name: &str) -> Result<(Protocol, Vec<Slice>), DicomEr
     let inverted =
         text(&object, tags::PHOTOMETRIC_INTERPRETATION).as_deref() == Some("MONOCHROME1");
     let first = whole(&object, tags::INSTANCE_NUMBER).unwrap_or(0);
+    let uid = text(&object, tags::SOP_INSTANCE_UID);
     let slices = planes.into_iter().enumerate().map(|(number, plane)| {
         let values = frame(number).values(&pixels, number as u32, inverted)?;
         if values.len() != plane.size[0] * plane.size[1] {
             return Err(DicomError::Malformed("number of pixels"));
         }
-        let name =
-            if count == 1 { name.to_owned() } else { format!("{name} frame {}", number + 1) };
-        Ok(Slice { name, number: first + number as i64, plane, values })
+        let frame = (count > 1).then_some(number as u32 + 1);
+        let name = match frame {
+            None => name.to_owned(),
+            Some(frame) => format!("{name} frame {frame}"),
+        };
+        let instance = uid.clone().map(|uid| Instance { class: class.clone(), uid, frame });
+        Ok(Slice { name, instance, number: first + number as i64, plane, values })
     });
     Ok((protocol(&object), slices.collect::<Result<_, _>>()?))
 }
@@ -274,6 +279,7 @@ fn protocol(object: &DefaultDicomObject) -> Protocol {
         study: text(object, tags::STUDY_INSTANCE_UID),
         series: text(object, tags::SERIES_INSTANCE_UID),
         accession: text(object, tags::ACCESSION_NUMBER),
+        frame_of_reference: text(object, tags::FRAME_OF_REFERENCE_UID),
         patient: text(object, tags::PATIENT_ID),
         date: text(object, tags::STUDY_DATE),
         number: whole(object, tags::SERIES_NUMBER),
@@ -285,7 +291,26 @@ fn protocol(object: &DefaultDicomObject) -> Protocol {
         repetition_time: repetition,
         inversion_time: first(tags::INVERSION_TIME),
         contrast_agent: text(object, tags::CONTRAST_BOLUS_AGENT),
+        header: Some(header(object)),
     }
+}
+
+/// What all images of a study say of the patient and the study.
+fn header(object: &InMemDicomObject) -> InMemDicomObject {
+    const SHARED: [Tag; 11] = [
+        tags::STUDY_DATE,
+        tags::STUDY_TIME,
+        tags::ACCESSION_NUMBER,
+        tags::REFERRING_PHYSICIAN_NAME,
+        tags::STUDY_DESCRIPTION,
+        tags::PATIENT_NAME,
+        tags::PATIENT_ID,
+        tags::PATIENT_BIRTH_DATE,
+        tags::PATIENT_SEX,
+        tags::STUDY_INSTANCE_UID,
+        tags::STUDY_ID,
+    ];
+    InMemDicomObject::from_element_iter(SHARED.iter().filter_map(|&tag| object.get(tag).cloned()))
 }
 
 fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {

@@ -49,7 +49,10 @@ pub fn read(path: &Path) -> Result<Volume, MetaImageError> {
 }
 
 /// Reads a volume from what an `.mha` file holds, voxels and all.
-pub(super) fn read_from(reader: &mut impl BufRead) -> Result<Volume, MetaImageError> {
+///
+/// # Errors
+/// Where the bytes are no such file, or lead to another one.
+pub fn read_from(reader: &mut impl BufRead) -> Result<Volume, MetaImageError> {
     let header = Header::read(reader)?;
     match header.text("ElementDataFile")? {
         "LOCAL" => header.volume(reader),

@@ -1,11 +1,12 @@
 //! Images of the spine: what they show and where in the patient.
 //!
 //! A [`Study`] is read from files ([`dicom`], [`nifti`], [`metaimage`], [`pictures`]) as [`Series`],
-//! whose slices are put into [`Stack`]s by where they are: volumes in patient millimetres. What else
-//! is here is pure.
+//! whose slices are put into [`Stack`]s by where they are: volumes in patient millimetres. Masks are
+//! written as [`nifti`] and as [`dicom_seg`]. What else is here is pure.
 
 mod bytes;
 pub mod dicom;
+pub mod dicom_seg;
 mod distance;
 pub mod geometry;
 mod gray;
@@ -29,7 +30,7 @@ pub use gray::{Gray, GrayError};
 pub use grid::{Grid, Mask, Volume};
 pub use median::median;
 pub use series::{Kind, Series};
-pub use slice::{Plane, Protocol, Slice};
-pub use stack::{Note, Stack, stacks};
+pub use slice::{Instance, Plane, Protocol, Slice};
+pub use stack::{Note, Source, Stack, stacks};
 pub use study::{FileError, Refusal, Study, StudyError};
 pub use tissue::Tissue;

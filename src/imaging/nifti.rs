@@ -267,7 +267,7 @@ pub fn read(reader: &mut impl Read) -> Result<Volume, NiftiError> {
     Ok(Volume { geometry, values })
 }
 
-/// Writes a mask as compressed NIfTI-1 of bytes.
+/// Writes a mask, or an image of as many grays, as compressed NIfTI-1 of bytes.
 ///
 /// # Errors
 /// Where it cannot be written, or has more voxels along an axis than NIfTI-1 can count.

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
+use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use rayon::prelude::*;
 
 use super::geometry::Lps;
@@ -145,6 +145,30 @@ impl Axial {
         };
         drawn(volume, parts, window, [Self::SIDE, Self::SIDE], Self::PIXEL, place)
     }
+}
+
+/// A slice as PNG, with what a mask has and its reference has not in orange, and what it lacks or
+/// takes for something else in blue.
+pub fn errors(volume: &Volume, found: &Mask, reference: &Mask, k: usize) -> Vec<u8> {
+    const TOO_MUCH: [f32; 3] = [255.0, 140.0, 30.0];
+    const MISSED: [f32; 3] = [60.0, 150.0, 255.0];
+    const STRENGTH: f32 = 0.65;
+    let [width, height, _] = volume.geometry.size;
+    let window = Window::of(volume);
+    let (values, found, is) = (volume.slice(k), found.slice(k), reference.slice(k));
+    let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let place = y as usize * width + x as usize;
+        let gray = f32::from(window.gray(Some(values[place])));
+        let colour = match (found[place], is[place]) {
+            (found, is) if found == is => return Rgb([gray as u8; 3]),
+            (_, 0) => TOO_MUCH,
+            _ => MISSED,
+        };
+        Rgb(colour.map(|part| (gray * (1.0 - STRENGTH) + part * STRENGTH) as u8))
+    });
+    let mut png = Vec::new();
+    picture.write_to(&mut Cursor::new(&mut png), ImageFormat::Png).expect("memory can be written");
+    png
 }
 
 fn drawn(

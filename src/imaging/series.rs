@@ -179,7 +179,7 @@ mod tests {
 
     fn stack(steps: [Lps; 3]) -> Stack {
         let geometry = Geometry::new([200, 300, 2], [0.0; 3], steps).unwrap();
-        let slices = vec![Some("a".into()), Some("b".into())];
+        let slices = vec![None, None];
         Stack { volume: Volume::filled(geometry, 0.0), slices, notes: Vec::new() }
     }
 

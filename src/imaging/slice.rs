@@ -1,6 +1,6 @@
 //! A slice as a scanner made it, before it is part of a volume.
 
-use serde::Serialize;
+use dicom_object::InMemDicomObject;
 
 use super::geometry::Lps;
 
@@ -9,12 +9,25 @@ use super::geometry::Lps;
 pub struct Slice {
     /// Its file, and which frame of it.
     pub name: String,
+    /// The image that it is, where its format gives images a name of their own.
+    pub instance: Option<Instance>,
     /// Its number in the series, which says nothing of where it is.
     pub number: i64,
     /// Where it is.
     pub plane: Plane,
     /// Brightness, along rows first.
     pub values: Vec<f32>,
+}
+
+/// An image, or a frame of one, as others refer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// SOPClassUID.
+    pub class: String,
+    /// SOPInstanceUID.
+    pub uid: String,
+    /// Which frame, from 1; none where the image has but one.
+    pub frame: Option<u32>,
 }
 
 /// A plane of pixels in the patient.
@@ -33,7 +46,7 @@ pub struct Plane {
 }
 
 /// How a series was made, and whose it is.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Protocol {
     /// StudyInstanceUID.
     pub study: Option<String>,
@@ -41,6 +54,8 @@ pub struct Protocol {
     pub series: Option<String>,
     /// Accession number.
     pub accession: Option<String>,
+    /// FrameOfReferenceUID: which series share their mm.
+    pub frame_of_reference: Option<String>,
     /// Patient ID.
     pub patient: Option<String>,
     /// The day of the study, YYYYMMDD.
@@ -61,4 +76,6 @@ pub struct Protocol {
     pub inversion_time: Option<f64>,
     /// What was injected.
     pub contrast_agent: Option<String>,
+    /// What tells of the patient and the study, as all images of the study have it.
+    pub header: Option<InMemDicomObject>,
 }

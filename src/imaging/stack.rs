@@ -3,17 +3,26 @@
 use super::geometry::{Geometry, Lps, along, dot, length, minus};
 use super::grid::Volume;
 use super::median::median;
-use super::slice::{Plane, Slice};
+use super::slice::{Instance, Plane, Slice};
 
 /// Slices that lie on each other like a stack of cards, and what was done to make them so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
     /// The slices as a volume, k from slice to slice.
     pub volume: Volume,
-    /// The file of each slice along k; none where a missing slice was filled in.
-    pub slices: Vec<Option<String>>,
+    /// Where each slice along k is from; none where a missing slice was filled in.
+    pub slices: Vec<Option<Source>>,
     /// What was noticed.
     pub notes: Vec<Note>,
+}
+
+/// Where a slice is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its file, and which frame of it.
+    pub name: String,
+    /// The image that it is, where its format gives images a name of their own.
+    pub instance: Option<Instance>,
 }
 
 /// What was noticed in a series.
@@ -166,13 +175,13 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
         .map(|pair| length(minus(pair[1].plane.origin, pair[0].plane.origin)))
         .collect();
     let usual = median(gaps.clone()).unwrap_or(0.0);
-    let mut slices: Vec<Option<String>> = Vec::new();
+    let mut slices: Vec<Option<Source>> = Vec::new();
     let mut values: Vec<f32> = Vec::with_capacity(run.len() * run[0].values.len());
     let last = run[run.len() - 1].plane.origin;
     for (number, slice) in run.into_iter().enumerate() {
         let missing = number > 0 && gaps[number - 1] > GAP * usual;
         if missing {
-            let before = slices.last().cloned().flatten().unwrap_or_default();
+            let before = name(slices.last());
             notes.push(Note::Filled { before, after: slice.name.clone() });
             let start = values.len() - slice.values.len();
             let between: Vec<f32> =
@@ -181,13 +190,12 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
             slices.push(None);
         }
         values.extend(&slice.values);
-        slices.push(Some(slice.name));
+        slices.push(Some(Source { name: slice.name, instance: slice.instance }));
     }
     let step = match slices.len() {
         1 => {
             let thickness = first.thickness.unwrap_or_else(|| {
-                let name = slices[0].clone().unwrap_or_default();
-                notes.push(Note::NoThickness { name });
+                notes.push(Note::NoThickness { name: name(slices.first()) });
                 1.0
             });
             first.normal.map(|part| part * thickness)
@@ -204,11 +212,13 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
     let steps = [first.steps[0], first.steps[1], step];
     match Geometry::new(size, first.origin, steps) {
         Ok(geometry) => Ok(Stack { volume: Volume { geometry, values }, slices, notes }),
-        Err(reason) => {
-            let name = slices.into_iter().flatten().next().unwrap_or_default();
-            Err(Note::Impossible { name, reason })
-        }
+        Err(reason) => Err(Note::Impossible { name: name(slices.first()), reason }),
     }
+}
+
+/// The name of a slice, in words.
+fn name(slice: Option<&Option<Source>>) -> String {
+    slice.and_then(Option::as_ref).map_or_else(String::new, |source| source.name.clone())
 }
 
 #[cfg(test)]
@@ -219,6 +229,7 @@ mod tests {
     fn sagittal(left: f64) -> Slice {
         Slice {
             name: format!("{left}"),
+            instance: None,
             number: 0,
             plane: Plane {
                 size: [4, 3],

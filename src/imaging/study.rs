@@ -18,7 +18,7 @@ use super::nifti::{self, NiftiError};
 use super::pictures::{self, PicturesError};
 use super::series::Series;
 use super::slice::{Protocol, Slice};
-use super::stack::{Stack, stacks};
+use super::stack::{Source, Stack, stacks};
 
 /// What was made of a study.
 #[derive(Debug, Default)]
@@ -140,7 +140,8 @@ impl Study {
 /// A volume that is a series by itself.
 fn single(file: &str, volume: Volume) -> Series {
     let volume = sliced(volume);
-    let slices = vec![Some(file.to_owned()); volume.geometry.size[2]];
+    let source = Source { name: file.to_owned(), instance: None };
+    let slices = vec![Some(source); volume.geometry.size[2]];
     let stack = Stack { volume, slices, notes: Vec::new() };
     Series::new(file.to_owned(), Protocol::default(), vec![stack], Vec::new())
 }

@@ -45,10 +45,11 @@ pub struct LevelRow {
 }
 
 /// The measures that the page shows: what they are, and in which unit.
-pub const MEASURES: [(&str, &str); 7] = [
+pub const MEASURES: [(&str, &str); 8] = [
     ("canal AP", "mm"),
     ("canal area", "mm²"),
     ("least area", "mm²"),
+    ("central", "by area"),
     ("disc height", "mm"),
     ("to neighbours", "×"),
     ("listhesis", "mm"),

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::engine::unet::Segmenter;
 use crate::imaging::geometry::Lps;
-use crate::imaging::spine::{BodyMeasures, Candidate, LevelMeasures, Part, Spine, parts};
+use crate::imaging::spine::{
+    BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts,
+};
 use crate::imaging::{Kind, Mask, Series, Study, Volume};
-use crate::label::Level;
+use crate::label::{Grade, Level};
 
 /// What was made of a study.
 #[derive(Debug)]
@@ -79,6 +81,8 @@ pub struct Record {
     pub refused: Vec<RefusalRecord>,
     /// From head to foot.
     pub levels: Vec<LevelRecord>,
+    /// From which area of the dural sac on a level is of which grade.
+    pub thresholds: Thresholds,
     /// The angle between the discs T12-L1 and L5-S1 in degrees.
     pub lordosis: Option<f64>,
     /// All ways to name the levels, the likeliest first.
@@ -134,6 +138,8 @@ pub struct LevelRecord {
     pub down: Lps,
     /// Its number in the mask.
     pub part: u8,
+    /// The grade of central stenosis that its least area means; none where that is not known.
+    pub central: Option<Grade>,
     /// What was measured at it.
     #[serde(flatten)]
     pub measures: LevelMeasures,
@@ -154,7 +160,13 @@ pub struct Seconds {
 
 impl Record {
     /// The record of a study that was read in so many seconds.
-    pub fn new(name: &str, study: &Study, found: &Segmented<'_>, read: f64) -> Self {
+    pub fn new(
+        name: &str,
+        study: &Study,
+        found: &Segmented<'_>,
+        thresholds: Thresholds,
+        read: f64,
+    ) -> Self {
         let Spine { column, measures, naming } = &found.spine;
         let count = column.discs.len();
         let levels = (0..count).map(|place| LevelRecord {
@@ -165,6 +177,7 @@ impl Record {
             centre: column.discs[place].centre,
             down: column.discs[place].down,
             part: Part::Disc((count - place) as u8).number(),
+            central: thresholds.grade(&measures.levels[place]),
             measures: measures.levels[place],
             body_above: measures.bodies[place],
         });
@@ -181,6 +194,7 @@ impl Record {
                 })
                 .collect(),
             levels: levels.collect(),
+            thresholds,
             lordosis: found.spine.lordosis(),
             candidates: naming.candidates.clone(),
             doubts: naming.doubts.iter().map(ToString::to_string).collect(),

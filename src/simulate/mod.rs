@@ -8,6 +8,8 @@
 //!
 //! [`Simulation::dictation`] makes reports in a wording that is far freer, which is what a reader
 //! learns from: `dictation` decides what is said, `grammar` grows the words for it.
+//!
+//! [`Phantom`] is a spine of simple shapes, as a mask and as an image.
 
 mod annotator;
 mod aside;
@@ -15,6 +17,7 @@ mod dictation;
 mod grammar;
 mod patient;
 mod phantom;
+mod scan;
 mod spine;
 mod style;
 mod wording;

@@ -80,6 +80,9 @@ const NARROW: [f64; 2] = [6.0, 9.0];
 const BEYOND: f64 = 30.0;
 
 impl Phantom {
+    /// Where pedicles begin and end on a body, as shares of its height.
+    pub const PEDICLE: [f64; 2] = [0.1, 0.55];
+
     /// Puts the phantom into the middle of a grid.
     pub fn placed(&self, geometry: &Geometry) -> Placed<'_> {
         let heights: f64 = self.bodies.iter().chain(&self.discs).sum();
@@ -128,8 +131,23 @@ impl Placed<'_> {
         Mask { geometry, values }
     }
 
+    /// The curve through the middle of bodies and discs.
+    pub(super) const fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
+    /// The depth of bodies and discs in mm.
+    pub(super) const fn depth(&self) -> f64 {
+        self.phantom.depth
+    }
+
+    /// How far along the curve the last disc ends.
+    pub(super) fn end(&self) -> f64 {
+        self.discs.last().map_or(0.0, |disc| disc[1])
+    }
+
     /// What is so far along the curve, and so far to the left and to the front of it.
-    fn tissue(&self, along: f64, [left, front, _]: [f64; 3]) -> Tissue {
+    pub(super) fn tissue(&self, along: f64, [left, front, _]: [f64; 3]) -> Tissue {
         let Phantom { depth, width, .. } = *self.phantom;
         let back = -front - depth / 2.0;
         let canal = self.canal(along);
@@ -163,7 +181,8 @@ impl Placed<'_> {
         let far = BEHIND_BODIES + canal.ap;
         for (disc, body) in self.discs.iter().zip(&self.phantom.bodies) {
             let share = (along - (disc[0] - body)) / body;
-            let is_pedicle = (0.1..0.55).contains(&share)
+            let [above, below] = Phantom::PEDICLE;
+            let is_pedicle = (above..below).contains(&share)
                 && (canal.width / 2.0 + 1.0..canal.width / 2.0 + 9.0).contains(&beside)
                 && (0.0..far + 8.0).contains(&back);
             let is_lamina = (0.25..1.0).contains(&share)

@@ -8,7 +8,7 @@ use crate::extract::{Finding, Section};
 use crate::label::{Cell, CellLabel, Certainty, Grade, Level, Target, Verdict};
 
 /// Leaves room for more targets than there are.
-const TARGETS_PER_LEVEL: u16 = 16;
+pub(super) const TARGETS_PER_LEVEL: u16 = 16;
 
 /// The number of [`Verdict::Unassessable`]; grades come before it.
 const UNASSESSABLE: u8 = 7;

@@ -8,6 +8,7 @@ use zstd::bulk::Compressor;
 
 use super::{Store, StoreError, Writer, code};
 use crate::extract::{Measurement, Mention, SectionSpan};
+use crate::imaging::spine::LevelMeasures;
 use crate::label::{Cell, Notes, Opinion, Side, Span};
 
 /// Pays on the few kilobytes of JSON that a reading is; higher levels gain little and cost much.
@@ -28,6 +29,9 @@ pub struct Body {
     /// Lengths and areas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub measurements: Vec<Measurement>,
+    /// What was measured at a disc of a study.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measures: Option<LevelMeasures>,
     /// The sections of the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<SectionSpan>,

@@ -73,15 +73,15 @@ impl Writer<'_> {
     pub fn derive_again(&self, mut progress: impl FnMut()) -> Result<(), StoreError> {
         self.transaction.execute_batch(
             "DELETE FROM current_readings; DELETE FROM opinions; DELETE FROM sections;
-             DELETE FROM mentions; DELETE FROM measurements; DELETE FROM report_labels;",
+             DELETE FROM mentions; DELETE FROM measurements; DELETE FROM report_labels;
+             DELETE FROM image_labels;",
         )?;
         let mut readings = self.transaction.prepare(
             "SELECT d.id, d.subject, w.reader, e.kind, d.mode, d.body, s.report_version
              FROM readings d
              JOIN reader_versions w ON w.id = d.reader
              JOIN readers e ON e.id = w.reader
-             JOIN subjects s ON s.id = d.subject
-             WHERE s.report_version IS NOT NULL ORDER BY d.id",
+             JOIN subjects s ON s.id = d.subject ORDER BY d.id",
         )?;
         let mut rows = readings.query(())?;
         while let Some(row) = rows.next()? {
@@ -110,7 +110,7 @@ impl Writer<'_> {
             self.label_anew(row.get(0)?, row.get(1)?)?;
             progress();
         }
-        Ok(())
+        self.label_images_anew()
     }
 }
 

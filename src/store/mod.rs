@@ -19,6 +19,7 @@ mod query;
 mod reading;
 mod report;
 mod secret;
+mod segmentation;
 mod session;
 mod slot;
 mod study;
@@ -43,8 +44,10 @@ pub use query::SavedQuery;
 pub use reading::{CurrentReading, NewReading, ReaderId, ReadingRow};
 pub use report::{Outcome, Stored, StoredReport, Version};
 pub use secret::Secret;
+pub use segmentation::{Kept, NewDisc, NewRun, StoredDisc};
 pub use session::Token;
 pub use slot::{LEASE, Saved, Slot};
+pub use study::StudyKeys;
 pub use suggestion::Suggestion;
 pub use user::{Role, User, check_name};
 

@@ -3,9 +3,14 @@
 use rusqlite::{OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 
-use super::{Action, Store, StoreError, Writer};
+use super::{Action, Store, StoreError, StudyKeys, Writer};
 use crate::label::Status;
 use crate::report::Report;
+
+/// What a report's study goes by.
+fn keys(report: &Report) -> StudyKeys<'_> {
+    StudyKeys { uid: report.study_uid.as_deref(), accession: report.accession.as_deref() }
+}
 
 /// What became of a report that was put into the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +233,7 @@ impl Writer<'_> {
         fields: Fields,
         text_hash: [u8; 32],
     ) -> Result<Stored, StoreError> {
-        let study = self.study(source, report, None)?;
+        let study = self.study(source, keys(report), None)?;
         self.transaction
             .prepare_cached(
                 "INSERT INTO reports (source, key, study, patient, accession, study_uid, exam_date,
@@ -291,7 +296,7 @@ impl Writer<'_> {
         fields: &Fields,
         known: &Known,
     ) -> Result<(), StoreError> {
-        let study = self.study(source, report, Some(known.study))?;
+        let study = self.study(source, keys(report), Some(known.study))?;
         self.transaction
             .prepare_cached(
                 "UPDATE reports SET study = ?2, patient = ?3, accession = ?4, study_uid = ?5,

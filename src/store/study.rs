@@ -3,7 +3,15 @@
 use rusqlite::OptionalExtension;
 
 use super::{StoreError, Writer};
-use crate::report::Report;
+
+/// What a study goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StudyKeys<'a> {
+    /// StudyInstanceUID.
+    pub uid: Option<&'a str>,
+    /// The accession number within a source.
+    pub accession: Option<&'a str>,
+}
 
 impl Writer<'_> {
     /// The source of this name; one without a name is a source too.
@@ -34,30 +42,29 @@ impl Writer<'_> {
         Ok(self.transaction.last_insert_rowid() as u64)
     }
 
-    /// The study that a report belongs to: by StudyInstanceUID, else by accession within its
+    /// The study that a report or an image belongs to: by StudyInstanceUID, else by accession within its
     /// source, else `own`, the study it already has, else a new one.
     ///
-    /// A report that names both keys joins them: where they were known as two studies, those are
+    /// What names both keys joins them: where they were known as two studies, those are
     /// one from now on. An accession under which another StudyInstanceUID is known covers several
     /// studies, and joins nothing.
     pub(super) fn study(
         &self,
         source: u64,
-        report: &Report,
+        keys: StudyKeys<'_>,
         own: Option<u64>,
     ) -> Result<u64, StoreError> {
-        let accession = report.accession.as_deref();
-        let by_uid = match &report.study_uid {
+        let by_uid = match keys.uid {
             Some(uid) => self.study_by_uid(uid)?,
             None => None,
         };
-        let by_accession = match accession {
+        let by_accession = match keys.accession {
             Some(accession) => self.study_by_accession(source, accession)?,
             None => None,
         };
         let study = match (by_uid, by_accession) {
             (Some(study), None) => study,
-            (None, Some(study)) if report.study_uid.is_none() || !self.has_uid(study)? => study,
+            (None, Some(study)) if keys.uid.is_none() || !self.has_uid(study)? => study,
             (Some(study), Some(other)) => {
                 if study != other && self.is_known_by_accession_only(other)? {
                     self.merge_studies(other, study)?;
@@ -65,11 +72,11 @@ impl Writer<'_> {
                 study
             }
             (None, _) => match own {
-                Some(own) if report.study_uid.is_none() || !self.has_uid(own)? => own,
+                Some(own) if keys.uid.is_none() || !self.has_uid(own)? => own,
                 _ => self.new_study()?,
             },
         };
-        self.name_study(study, source, report)?;
+        self.name_study(study, source, keys)?;
         Ok(study)
     }
 
@@ -78,13 +85,13 @@ impl Writer<'_> {
         Ok(self.transaction.last_insert_rowid() as u64)
     }
 
-    fn name_study(&self, study: u64, source: u64, report: &Report) -> Result<(), StoreError> {
-        if let Some(uid) = &report.study_uid {
+    fn name_study(&self, study: u64, source: u64, keys: StudyKeys<'_>) -> Result<(), StoreError> {
+        if let Some(uid) = keys.uid {
             self.transaction
                 .prepare_cached("INSERT OR IGNORE INTO study_uids (uid, study) VALUES (?1, ?2)")?
                 .execute((uid, study))?;
         }
-        if let Some(accession) = &report.accession {
+        if let Some(accession) = keys.accession {
             self.transaction
                 .prepare_cached(
                     "INSERT OR IGNORE INTO study_accessions (source, accession, study)

@@ -1,6 +1,6 @@
 //! Measures of shapes that are known exactly.
 
-use deepspine::imaging::spine::Spine;
+use deepspine::imaging::spine::{Foramen, Spine};
 use deepspine::imaging::{Geometry, Mask};
 use deepspine::label::Level;
 use deepspine::simulate::{Ellipse, Phantom};
@@ -75,6 +75,42 @@ fn discs_and_bodies_have_their_heights_and_names() {
     }
     let lordosis = spine.lordosis().unwrap();
     assert!((20.0..50.0).contains(&lordosis), "{lordosis}");
+}
+
+#[test]
+fn foramina_are_measured_between_pedicles_where_they_are_in_view() {
+    // Behind a bent column, what is the same along its curve is less high.
+    let phantom = Phantom { tilt: [0.0, 0.0], ..Phantom::default() };
+    for (pixel, apart) in [(0.47, 0.9), (0.6, 3.3), (0.75, 4.0)] {
+        let geometry = grid(pixel, apart, [0.3, 0.1, 0.2]);
+        let spine = Spine::of(&phantom.placed(&geometry).mask(geometry)).unwrap();
+        for (place, level) in spine.measures.levels.iter().enumerate() {
+            for foramen in [level.left_foramen, level.right_foramen] {
+                // Below the lowest disc there is no pedicle.
+                let Some(lower) = phantom.bodies.get(place + 1) else {
+                    assert_eq!(foramen, Foramen::NotFound);
+                    continue;
+                };
+                let [above, below] = Phantom::PEDICLE;
+                let upper = phantom.bodies[place] * (1.0 - below);
+                let is = upper + phantom.discs[place] + lower * above;
+                let Foramen::Measured { height, width } = foramen else {
+                    panic!("{pixel} {apart}, {place}: {foramen:?}");
+                };
+                assert!((height - is).abs() < 1.0, "{pixel} {apart}, {place}: {height}, not {is}");
+                // Facets are 4 mm behind the front of a canal that widens above the disc.
+                let canal = phantom.canals[place].ap;
+                let behind = width - canal;
+                assert!((3.0..7.5).contains(&behind), "{pixel} {apart}, {place}: {width}, {canal}");
+            }
+        }
+    }
+    let mut narrow = grid(0.6, 3.0, [0.0; 3]);
+    let placed = phantom.placed(&narrow);
+    narrow.origin[0] = narrow.centre()[0] - 12.0;
+    narrow.size[2] = 9;
+    let spine = Spine::of(&placed.mask(narrow)).unwrap();
+    assert!(spine.measures.levels.iter().all(|level| level.left_foramen == Foramen::OutOfView));
 }
 
 #[test]

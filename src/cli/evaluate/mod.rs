@@ -8,6 +8,8 @@ mod miss;
 #[cfg(feature = "neural")]
 mod segmenter;
 mod table;
+#[cfg(feature = "neural")]
+mod volumes;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;

@@ -1,13 +1,15 @@
 //! `evaluate segmenter`: how well vertebrae, discs and canal are found.
 
+use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::volumes;
 use crate::cli::model::{self, millimetres};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
@@ -23,22 +25,36 @@ Measures, over all slices of a subject:
 
 Subjects that the model learned from are left out, unless all are asked for.
 
+Volumes of other scanners are scored where a table of them is given in place of a folder:
+  image,mask,shows,lowest,group
+  one.nii.gz,one_mask.nii.gz,bodies,L5,T2
+  two.nii.gz,two_mask.nii.gz,discs,L5-S1,T2
+Each mask has a value for each vertebral body, or for each disc, and lowest is the name of the lowest
+one. A body or disc is found where its middle is within 5 mm of the known one.
+
 Examples:
   deepspine evaluate segmenter spider_space
   deepspine evaluate segmenter spider_space --json | jq .mean
+  deepspine evaluate segmenter spider_space --pictures worst   # where each subject is worst
+  deepspine evaluate segmenter volumes.csv
   deepspine evaluate segmenter ours --pixel 0.6 --apart 4.4 --model segmenter";
 
 /// Score a segmenter against masks that are known.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SegmenterArgs {
-    /// The folder of sagittal slices and their masks, as `train segmenter` reads it.
-    #[arg(value_name = "FOLDER")]
-    slices: PathBuf,
+    /// The folder of sagittal slices and their masks, as `train segmenter` reads it; or a table of
+    /// volumes.
+    #[arg(value_name = "FOLDER|TABLE.csv")]
+    known: PathBuf,
 
     /// The folder of the segmenter; if not given, the one that comes with the program.
     #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
+
+    /// Write each subject's worst slice there: orange is too much, blue is missed or mistaken.
+    #[arg(long, value_name = "OUT")]
+    pictures: Option<PathBuf>,
 
     /// Score subjects that the model learned from too.
     #[arg(long)]
@@ -83,8 +99,11 @@ struct Mean {
 pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
     let folder = model::folder("segmenter", args.model.as_deref())?;
     let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
+    if args.known.extension().is_some_and(|extension| extension == "csv") {
+        return volumes::run(&segmenter, &args.known, args.json);
+    }
     let record = Record::read(&folder)?;
-    let slices = Slices::read(&args.slices)?;
+    let slices = Slices::read(&args.known)?;
     let learned = |subject: &Subject| {
         record.as_ref().is_some_and(|record| record.learned_from.contains(&subject.name))
     };
@@ -93,7 +112,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
     ensure!(
         !subjects.is_empty(),
         "the model learned from every subject of `{}`; score them all the same with --all",
-        args.slices.display()
+        args.known.display()
     );
     let count: usize = subjects.iter().map(|subject| subject.slices.len()).sum();
     let template = "{bar:30} {percent:>3} %, {pos} slices, {per_sec}, {eta} left";
@@ -105,9 +124,23 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
     };
     let subjects: Vec<SubjectScore> = subjects.iter().map(score).collect();
     bar.finish_and_clear();
+    if let Some(folder) = &args.pictures {
+        draw(folder, &subjects)?;
+    }
     let results = Results { mean: means(&subjects), subjects };
     print(&results, args.json).context("the results cannot be printed")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the worst slice of each subject.
+fn draw(folder: &Path, subjects: &[SubjectScore]) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
+    for subject in subjects {
+        let path = folder.join(format!("{}_slice{}.png", subject.subject, subject.worst_slice));
+        fs::write(&path, &subject.worst)
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    }
+    Ok(())
 }
 
 fn means(subjects: &[SubjectScore]) -> Vec<Mean> {

@@ -1,6 +1,7 @@
 //! `segment`: studies to named and measured levels, with pictures.
 
 mod page;
+mod store;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,27 +13,41 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{INCOMPLETE, INTERRUPTED, model};
+use super::data::DataArgs;
+use super::stop::Stop;
+use super::{INCOMPLETE, model};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
+use crate::imaging::dicom_seg::{self, SegmentationError};
+use crate::imaging::spine::{Thresholds, segments};
 use crate::imaging::{Study, nifti};
 use crate::page::spine_page;
-use crate::pipeline::study::{Record, Segmented, segment};
+use crate::pipeline::measurement::measurement_reader;
+use crate::pipeline::study::{Declined, Record, Segmented, segment};
+use store::Keeper;
 
 const EXAMPLES: &str = "\
 A study is a folder or a zip of DICOM files, a volume (.nii, .nii.gz, .mha, .mhd), or a folder of
 pictures with spacing.json. For each, its folder in OUT gets
   study.json    series, levels with centres, names, measures and confidences, refusals
   mask.nii.gz   from the lowest up, vertebrae 1, 2, ... and discs 201, 202, ...; the canal is 100
+  mask.dcm      the same as a DICOM segmentation, where the study is DICOM
   spine.html    pictures and measures on one page
   median.svg    the spine from the side
 What cannot be segmented is listed in OUT/failures.csv and ends nothing. Studies that OUT has
 already are not segmented again: a run that was stopped goes on with the same command.
 
+A level's central stenosis is graded by the least area of its dural sac. Other areas than the usual
+ones can be given as a file of three lines:
+  normal = 130    # mm2 and more
+  mild = 100
+  moderate = 75   # less is severe
+
 Examples:
   deepspine segment study.zip
   deepspine segment study1 study2.nii.gz -o graded
-  deepspine segment --each archive -o graded   # every entry of the folder `archive` is a study";
+  deepspine segment --each archive -o graded   # every entry of the folder `archive` is a study
+  deepspine segment --each archive --store     # ./deepspine-data keeps levels and measures too";
 
 /// Find, name and measure the levels of MRI studies.
 #[derive(Debug, clap::Args)]
@@ -62,6 +77,28 @@ pub(super) struct Args {
     #[arg(long)]
     mirrored: bool,
 
+    /// A file of other areas of the dural sac from which on levels are of which grade.
+    #[arg(long, value_name = "FILE")]
+    thresholds: Option<PathBuf>,
+
+    /// Keep levels, names and measures in the archive too. What OUT has already is not kept again
+    /// without --again.
+    #[arg(long)]
+    store: bool,
+
+    /// Where the studies come from: accession numbers are unique within a source.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        requires = "store",
+        hide_default_value = true
+    )]
+    source: String,
+
+    #[command(flatten)]
+    data: DataArgs,
+
     /// What the network runs on: cpu, cuda, cuda:1.
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     device: Device,
@@ -72,32 +109,43 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let names = names(&studies)?;
     let folder = model::folder("segmenter", args.model.as_deref())?;
     let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
+    let thresholds = thresholds(args.thresholds.as_deref())?;
+    let keeper = match args.store {
+        false => None,
+        true => Some(Keeper {
+            archive: args.data.open_or_create()?,
+            source: args.source.clone(),
+            reader: measurement_reader(segmenter.content_hash(), &thresholds),
+        }),
+    };
     fs::create_dir_all(&args.output)
         .with_context(|| format!("`{}` cannot be made", args.output.display()))?;
     let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
     let bar = ProgressBar::new(studies.len() as u64)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    may_be_stopped(&bar)?;
+    let stop = Stop::listen()?;
+    let mut work = Work { segmenter, thresholds, keeper, stop, bar };
     let mut table = Table::default();
     for (path, name) in studies.iter().zip(names) {
-        bar.set_message(name.clone());
+        work.bar.set_message(name.clone());
         let target = args.output.join(&name);
         if !args.again && target.join(RECORD).is_file() {
             table.kept += 1;
         } else {
-            match one(path, &name, &segmenter, &target) {
+            match work.one(path, &name, &target) {
                 Ok(Done { needs_a_person: true }) => table.unsure.push(name),
                 Ok(_) => table.sure += 1,
                 Err(error) => {
-                    bar.suspend(|| eprintln!("not segmented: `{}`: {error:#}", path.display()));
+                    work.bar
+                        .suspend(|| eprintln!("not segmented: `{}`: {error:#}", path.display()));
                     table.failed.push((name, format!("{error:#}")));
                 }
             }
         }
-        bar.inc(1);
+        work.bar.inc(1);
     }
-    let elapsed = bar.elapsed();
-    bar.finish_and_clear();
+    let elapsed = work.bar.elapsed();
+    work.bar.finish_and_clear();
     table.write(&args.output.join("failures.csv"))?;
     table.sum_up(elapsed.as_secs_f64());
     println!("{}", args.output.display());
@@ -170,15 +218,12 @@ fn entries(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// Lets Ctrl-C end a run: a study's folder appears whole or not at all.
-fn may_be_stopped(bar: &ProgressBar) -> Result<()> {
-    let bar = bar.clone();
-    let handler = move || {
-        bar.finish_and_clear();
-        eprintln!("stopped; the same command goes on with the studies that are left");
-        std::process::exit(INTERRUPTED.into());
-    };
-    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
+/// The given thresholds, else the usual ones.
+fn thresholds(path: Option<&Path>) -> Result<Thresholds> {
+    let Some(path) = path else { return Ok(Thresholds::default()) };
+    let unusable = || format!("`{}` cannot be used as thresholds", path.display());
+    let text = fs::read_to_string(path).with_context(unusable)?;
+    Thresholds::parse(&text).with_context(unusable)
 }
 
 /// What each study is called.
@@ -215,39 +260,60 @@ fn name(path: &Path) -> String {
     }
 }
 
-/// Segments a study and leaves its folder, whole or not at all.
-fn one(path: &Path, name: &str, segmenter: &Segmenter, target: &Path) -> Result<Done> {
-    let begun = Instant::now();
-    let study = Study::read(path)?;
-    let read = begun.elapsed().as_secs_f64();
-    let found = match segment(&study, segmenter, |_| ()) {
-        Ok(found) => found,
-        Err(declined) => {
-            let first = study.refused.first();
-            return match first.filter(|_| study.series.is_empty()) {
-                Some(refusal) => {
-                    let others = study.refused.len() - 1;
-                    let reason = refusal.reason.to_string();
-                    Err(declined).context(format!("{}: {reason} ({others} more)", refusal.file))
-                }
-                None => Err(declined.into()),
-            };
+/// What every study is segmented with.
+struct Work {
+    segmenter: Segmenter,
+    thresholds: Thresholds,
+    keeper: Option<Keeper>,
+    stop: Stop,
+    bar: ProgressBar,
+}
+
+impl Work {
+    /// Segments a study, keeps it if asked to, and leaves its folder, whole or not at all.
+    fn one(&mut self, path: &Path, name: &str, target: &Path) -> Result<Done> {
+        let begun = Instant::now();
+        let study = Study::read(path)?;
+        let read = begun.elapsed().as_secs_f64();
+        let stopped = || {
+            self.bar.finish_and_clear();
+            eprintln!("stopped; the same command goes on with the studies that are left");
+        };
+        let found = match segment(&study, &self.segmenter, |_| self.stop.here(stopped)) {
+            Ok(found) => found,
+            Err(declined) => return Err(with_refusals(declined, &study)),
+        };
+        let record = Record::new(name, &study, &found, self.thresholds, read);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(&record, &found, &self.thresholds)?;
         }
-    };
-    let record = Record::new(name, &study, &found, read);
-    // A run that was stopped may have left a part of it.
-    let part = target.with_file_name(format!(".{name}.part"));
-    let unwritable = || format!("`{}` cannot be written", target.display());
-    clear(&part).with_context(unwritable)?;
-    fs::create_dir(&part).with_context(unwritable)?;
-    if let Err(error) = write(&part, &record, &study, &found) {
-        // What is left of it matters less than why it could not be written.
-        let _ = clear(&part);
-        return Err(error).with_context(unwritable);
+        // A run that was stopped may have left a part of it.
+        let part = target.with_file_name(format!(".{name}.part"));
+        let unwritable = || format!("`{}` cannot be written", target.display());
+        clear(&part).with_context(unwritable)?;
+        fs::create_dir(&part).with_context(unwritable)?;
+        if let Err(error) = write(&part, &record, &study, &found) {
+            // What is left of it matters less than why it could not be written.
+            let _ = clear(&part);
+            return Err(error).with_context(unwritable);
+        }
+        clear(target).with_context(unwritable)?;
+        fs::rename(&part, target).with_context(unwritable)?;
+        Ok(Done { needs_a_person: record.needs_a_person })
     }
-    clear(target).with_context(unwritable)?;
-    fs::rename(&part, target).with_context(unwritable)?;
-    Ok(Done { needs_a_person: record.needs_a_person })
+}
+
+/// Why nothing was made of a study; where nothing of it could be read, why that is.
+fn with_refusals(declined: Declined, study: &Study) -> anyhow::Error {
+    match study.refused.first().filter(|_| study.series.is_empty()) {
+        None => declined.into(),
+        Some(first) => {
+            let others = study.refused.len() - 1;
+            let reason = first.reason.to_string();
+            anyhow::Error::from(declined)
+                .context(format!("{}: {reason} ({others} more)", first.file))
+        }
+    }
 }
 
 /// Takes a folder away, where there is one.
@@ -264,8 +330,25 @@ fn write(folder: &Path, record: &Record, study: &Study, found: &Segmented<'_>) -
     fs::write(folder.join("median.svg"), page.median.svg()?)?;
     fs::write(folder.join("spine.html"), spine_page(&page)?)?;
     nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;
+    if found.series.protocol.header.is_some() {
+        write_dicom(&folder.join("mask.dcm"), found)?;
+    }
     let mut file = fs::File::create(folder.join(RECORD))?;
     serde_json::to_writer_pretty(&mut file, record)?;
     writeln!(file)?;
     Ok(file.sync_all()?)
+}
+
+/// Writes a study's parts as a DICOM segmentation. A series that has no place in space gets none.
+fn write_dicom(path: &Path, found: &Segmented<'_>) -> Result<()> {
+    let now = jiff::Timestamp::now();
+    let made = ["%Y%m%d", "%H%M%S"].map(|format| now.strftime(format).to_string());
+    let made = [made[0].as_str(), &made[1]];
+    let mut bytes = Vec::new();
+    let parts = segments(&found.spine.naming);
+    match dicom_seg::write(&found.parts, &parts, found.series, made, &mut bytes) {
+        Ok(()) => Ok(fs::write(path, bytes)?),
+        Err(SegmentationError::Nameless(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

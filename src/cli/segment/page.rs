@@ -2,9 +2,9 @@
 
 use crate::imaging::Study;
 use crate::imaging::picture::{Axial, Median, Picture, Window};
-use crate::imaging::spine::{Disc, Frame, LevelMeasures, Section, behind};
+use crate::imaging::spine::{Disc, Foramen, Frame, LevelMeasures, Section, behind};
 use crate::page::{Figure, LevelRow, MEASURES, SpinePage};
-use crate::pipeline::study::{Record, Segmented};
+use crate::pipeline::study::{LevelRecord, Record, Segmented};
 
 /// The page of a study.
 pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> SpinePage {
@@ -27,7 +27,7 @@ pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> Spi
         }
         levels.push(LevelRow {
             confidence: format!("{:.0}", 100.0 * level.confidence),
-            measures: shown(&level.measures, level.body_above.middle),
+            measures: shown(level),
             axial: axial(found, disc, &level.measures, window),
             name,
         });
@@ -64,7 +64,8 @@ fn figure(picture: Picture) -> Figure {
 }
 
 /// Measures as the page shows them, in the order of its table.
-fn shown(level: &LevelMeasures, body: Option<f64>) -> [String; MEASURES.len()] {
+fn shown(record: &LevelRecord) -> [String; MEASURES.len()] {
+    let level = &record.measures;
     let whole = |section: Option<Section>| {
         section.filter(|section| !section.is_cut).map(|section| section.area)
     };
@@ -75,10 +76,11 @@ fn shown(level: &LevelMeasures, body: Option<f64>) -> [String; MEASURES.len()] {
         number(level.canal.map(|canal| canal.ap), 1),
         number(whole(level.canal), 0),
         number(whole(level.narrowest), 0),
+        record.central.map_or_else(String::new, |grade| grade.name().replace('_', " ")),
         number(level.disc_height, 1),
         number(level.height_ratio, 2),
         number(level.listhesis, 1),
-        number(body, 1),
+        number(record.body_above.middle, 1),
     ]
 }
 
@@ -98,9 +100,25 @@ fn axial(
     let ((x, from), (_, to)) =
         (plane.pixel(frame.place(0.0, half, 0.0)), plane.pixel(frame.place(0.0, -half, 0.0)));
     figure.lines.push([x, from, x, to]);
-    figure.description = match section.is_cut {
+    let canal = match section.is_cut {
         false => format!("AP {:.1} mm, {:.0} mm²", section.ap, section.area),
         true => format!("AP {:.1} mm; the image ends beside it", section.ap),
     };
+    figure.description = match foramina(level) {
+        Some(foramina) => format!("{canal}; {foramina}"),
+        None => canal,
+    };
     Some(figure)
+}
+
+/// The size of the foramina that were measured, or that they are out of view.
+fn foramina(level: &LevelMeasures) -> Option<String> {
+    let of = |foramen, side| match foramen {
+        Foramen::NotFound => None,
+        Foramen::OutOfView => Some(format!("{side} out of view")),
+        Foramen::Measured { height, width } => Some(format!("{side} {height:.0}×{width:.0} mm")),
+    };
+    let both = [of(level.left_foramen, "left"), of(level.right_foramen, "right")];
+    let both: Vec<String> = both.into_iter().flatten().collect();
+    (!both.is_empty()).then(|| format!("foramina: {}", both.join(", ")))
 }

@@ -1,6 +1,7 @@
 //! `simulate`: invented data whose truth is known.
 
 mod annotators;
+mod phantom;
 mod reports;
 
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ Examples:
   deepspine simulate reports --seed 7 -o reports.csv --labels gold.jsonl
   deepspine evaluate reader gold.jsonl     # the rules on what was simulated
   deepspine simulate reports --wording held-out -o free.jsonl --labels free-gold.jsonl
-  deepspine simulate annotators --data try # people who read half of what is there";
+  deepspine simulate annotators --data try # people who read half of what is there
+  deepspine simulate phantom -o phantom.nii.gz";
 
 /// Invent data whose truth is known.
 #[derive(Debug, clap::Args)]
@@ -28,11 +30,13 @@ pub(super) struct Args {
 enum What {
     Reports(reports::ReportsArgs),
     Annotators(annotators::AnnotatorsArgs),
+    Phantom(phantom::PhantomArgs),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Reports(args) => reports::run(args),
         What::Annotators(args) => annotators::run(args),
+        What::Phantom(args) => phantom::run(args),
     }
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::INTERRUPTED;
+use super::stop::Stop;
 
 /// Train a network.
 #[derive(Debug, clap::Args)]
@@ -34,13 +34,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     }
 }
 
-/// Lets Ctrl-C end a training. Its files appear whole or not at all, so that any moment is good.
-fn may_be_stopped() -> Result<()> {
-    ctrlc::set_handler(|| {
-        eprintln!("\nstopped; the same command goes on from the last round");
-        std::process::exit(INTERRUPTED.into());
-    })?;
-    Ok(())
+/// Takes account of a step, after which Ctrl-C ends a training.
+fn stepped(bar: &ProgressBar, loss: f64, stop: &Stop) {
+    bar.inc(1);
+    bar.set_message(format!("loss {loss:.3}"));
+    stop.here(|| {
+        bar.finish_and_clear();
+        eprintln!("stopped; the same command goes on from the last round");
+    });
 }
 
 /// How far a training has come that has taken some of its steps before.

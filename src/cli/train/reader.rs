@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{may_be_stopped, steps};
+use super::{stepped, steps};
 use crate::cli::gold;
 use crate::cli::lexicon::LexiconArgs;
+use crate::cli::stop::Stop;
 use crate::engine::Device;
 use crate::learn::Gold;
 use crate::learn::reader::{Course, Order, Point, Source};
@@ -95,13 +96,10 @@ pub(super) fn run(args: &ReaderArgs) -> Result<ExitCode> {
         device: args.device,
     };
     let mut course = Course::open(order, args.lexicon.extractor()?)?;
-    may_be_stopped()?;
+    let stop = Stop::listen()?;
     let bar = steps(args.steps, course.record().steps);
     while !course.is_over() {
-        let point = course.round(|loss| {
-            bar.inc(1);
-            bar.set_message(format!("loss {loss:.3}"));
-        })?;
+        let point = course.round(|loss| stepped(&bar, loss, &stop))?;
         let rounds = course.record().rounds;
         bar.suspend(|| tell(rounds, &point));
     }

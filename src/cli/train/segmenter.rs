@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::value_parser;
 
-use super::{may_be_stopped, steps};
+use super::{stepped, steps};
 use crate::cli::model::{millimetres, share};
+use crate::cli::stop::Stop;
 use crate::engine::Device;
 use crate::engine::unet::Config;
 use crate::imaging::Tissue;
@@ -98,7 +99,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
         network: Config::default(),
         device: args.device,
     })?;
-    may_be_stopped()?;
+    let stop = Stop::listen()?;
     let record = course.record();
     eprintln!(
         "{} slices; learning from {} subjects, judging on {}: {}",
@@ -109,10 +110,7 @@ pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
     );
     let bar = steps(args.steps, record.steps);
     while !course.is_over() {
-        let point = course.round(|loss| {
-            bar.inc(1);
-            bar.set_message(format!("loss {loss:.3}"));
-        })?;
+        let point = course.round(|loss| stepped(&bar, loss, &stop))?;
         let rounds = course.record().rounds;
         bar.suspend(|| tell(rounds, &point));
     }

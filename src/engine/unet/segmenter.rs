@@ -6,7 +6,7 @@ use tch::nn::VarStore;
 use tch::{Kind, Tensor};
 
 use super::{Config, Network};
-use crate::engine::{Device, WeightsError, load};
+use crate::engine::{Device, WeightsError, content_hash, load};
 use crate::imaging::{Mask, Tissue, Volume};
 
 /// Finds vertebrae, discs and canal on sagittal volumes.
@@ -18,6 +18,7 @@ pub struct Segmenter {
     kind: Kind,
     /// Whether each slice is read from both sides of a mirror, which takes twice as long.
     mirrored: bool,
+    content_hash: String,
 }
 
 /// Why a model cannot be used.
@@ -59,10 +60,18 @@ impl Segmenter {
         }
         let variables = VarStore::new(device.torch());
         let network = Network::new(&variables.root(), &config);
-        load(&variables, &folder.join("weights.safetensors"))?;
+        let weights = folder.join("weights.safetensors");
+        load(&variables, &weights)?;
         let kind = device.precision();
         let network = tch::no_grad(|| network.folded(kind));
-        Ok(Self { config, network, device, kind, mirrored: false })
+        let content_hash = content_hash(&[&path, &weights])
+            .map_err(|source| SegmenterError::Unreadable { path: weights, source })?;
+        Ok(Self { config, network, device, kind, mirrored: false, content_hash })
+    }
+
+    /// The SHA-256 of its configuration and its weights, in hexadecimal digits.
+    pub fn content_hash(&self) -> &str {
+        &self.content_hash
     }
 
     /// Whether to read each slice from both sides of a mirror.

@@ -1,10 +1,11 @@
 //! What is measured at each level and on each body: on planes normal to the curve of what is
 //! measured, between voxels.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column, Disc};
 use super::curve::Frame;
+use super::foramen::Foramen;
 use super::section::{Section, share};
 use crate::imaging::geometry::{Lps, dot, length};
 use crate::imaging::{Mask, Tissue, median};
@@ -19,12 +20,16 @@ pub struct Measures {
 }
 
 /// What is measured at a disc level. What cannot be measured is none.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct LevelMeasures {
     /// The canal behind the middle of the disc.
     pub canal: Option<Section>,
-    /// The canal where its area is smallest between the middles of the bodies above and below.
+    /// The canal where its area is smallest near the disc.
     pub narrowest: Option<Section>,
+    /// The foramen on the left.
+    pub left_foramen: Foramen,
+    /// The foramen on the right.
+    pub right_foramen: Foramen,
     /// The mean height of the disc on its median plane, in mm.
     pub disc_height: Option<f64>,
     /// The depth of the disc from front to back on its median plane, in mm.
@@ -41,6 +46,8 @@ pub struct LevelMeasures {
 /// What is measured on a vertebral body, on its median plane, in mm.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct BodyMeasures {
+    /// Its middle.
+    pub centre: Option<Lps>,
     /// Its height at the front.
     pub front: Option<f64>,
     /// In the middle.
@@ -74,8 +81,14 @@ impl Measures {
                 let (height, depth) = disc_size(mask, disc, &frame).unzip();
                 let wall = height.filter(|_| median.is_some());
                 let listhesis = wall.and_then(|height| listhesis(mask, &frame, height));
+                let foramen = |side| {
+                    let half = wall.map(|height| height / 2.0);
+                    half.map_or_else(Foramen::default, |half| Foramen::of(mask, &frame, half, side))
+                };
                 let below = bodies.get(place + 1).and_then(|body| body.depth);
                 LevelMeasures {
+                    left_foramen: foramen(1.0),
+                    right_foramen: foramen(-1.0),
                     disc_height: height,
                     disc_depth: depth,
                     listhesis,
@@ -99,6 +112,8 @@ impl Measures {
 
 /// The canal behind a disc, and where it is narrowest.
 fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
+    /// Disc, facets and ligaments narrow the canal within so many mm of the disc's plane.
+    const REACH: f64 = 12.0;
     const EVERY: f64 = 1.5;
     let Some(canal) = &column.canal else { return LevelMeasures::default() };
     let at = behind(&canal.curve, disc);
@@ -106,8 +121,10 @@ fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
         let within = (0.0..=canal.curve.length()).contains(&along);
         within.then(|| Section::of(mask, &canal.curve.frame(along))).flatten()
     };
-    let reach = (column.pitch / 2.0 / EVERY) as i64;
-    let narrowest = (-reach..=reach)
+    let is_lowest = column.discs.last().is_some_and(|last| last.along <= disc.along);
+    // Below the lowest disc the dural sac tapers to its end.
+    let below = if is_lowest { 0.0 } else { REACH };
+    let narrowest = (-(REACH / EVERY) as i64..=(below / EVERY) as i64)
         .filter_map(|step| section(at + step as f64 * EVERY))
         .filter(|section| !section.is_cut)
         .min_by(|a, b| a.area.total_cmp(&b.area));
@@ -183,6 +200,7 @@ fn body(mask: &Mask, column: &Column, place: usize) -> BodyMeasures {
         })
     };
     BodyMeasures {
+        centre: Some(frame.place(0.0, (front + back) / 2.0, 0.0)),
         front: height(1.0 - INSIDE),
         middle: height(0.5),
         back: height(INSIDE),

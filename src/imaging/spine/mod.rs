@@ -2,22 +2,28 @@
 //! vertebral bodies one by one, their names, their measures.
 
 mod canal;
+mod central;
 mod column;
 mod curve;
 mod designate;
+mod foramen;
 mod measure;
 mod parts;
 mod pieces;
 mod profile;
 mod section;
+mod terms;
 
 pub use canal::Canal;
+pub use central::{Thresholds, ThresholdsError};
 pub use column::{Column, Disc};
 pub use curve::{Curve, Frame};
 pub use designate::{Candidate, Doubt, Named, Naming};
+pub use foramen::Foramen;
 pub use measure::{BodyMeasures, LevelMeasures, Measures, behind};
-pub use parts::{Part, parts};
+pub use parts::{Part, bodies, parts};
 pub use section::Section;
+pub use terms::segments;
 
 use std::collections::BTreeMap;
 

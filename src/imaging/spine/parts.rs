@@ -58,6 +58,22 @@ const DEPTH: f64 = 48.0;
 /// The number of the part that each voxel belongs to; 0 for none. Pieces of a vertebra belong to it
 /// whether they touch or not; what touches but is beyond a disc's plane does not.
 pub fn parts(mask: &Mask, column: &Column) -> Mask {
+    let mut parts = cores(mask, column);
+    grow(mask, &mut parts);
+    rest(mask, column, &mut parts);
+    parts
+}
+
+/// The number of the vertebra whose body each voxel is in; 0 elsewhere.
+pub fn bodies(mask: &Mask, column: &Column) -> Mask {
+    let mut cores = cores(mask, column);
+    let is_body = |part| matches!(part, Some(Part::Vertebra(_) | Part::VertebraBelow));
+    cores.values.iter_mut().filter(|number| !is_body(Part::of(**number))).for_each(|n| *n = 0);
+    cores
+}
+
+/// Canal, discs and bodies, without what is behind the canal's front.
+fn cores(mask: &Mask, column: &Column) -> Mask {
     let [width, height, _] = mask.geometry.size;
     let mut parts = Mask::filled(mask.geometry, Tissue::Background.number());
     parts.values.par_chunks_mut(width * height).enumerate().for_each(|(k, slice)| {
@@ -71,8 +87,6 @@ pub fn parts(mask: &Mask, column: &Column) -> Mask {
             }
         }
     });
-    grow(mask, &mut parts);
-    rest(mask, column, &mut parts);
     parts
 }
 

@@ -5,14 +5,14 @@
 //! slice where the plane meets it, and what lies between slices follows from the squares of chords:
 //! those of an ellipse lie on a parabola.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::curve::Frame;
 use crate::imaging::geometry::{Lps, minus};
 use crate::imaging::{Mask, Tissue};
 
 /// A cut through the canal, normal to its curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Section {
     /// The middle of the canal.
     pub centre: Lps,

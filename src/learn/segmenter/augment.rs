@@ -57,16 +57,23 @@ mod spread {
     pub const NOISE: f64 = 0.08;
     /// How many times coarser a scanner's pixels may be.
     pub const COARSE: f64 = 3.2;
-    /// The share of views that stay close to their slice, and how much of all the above they get:
-    /// outlines are learned from these, other scanners from the rest.
-    pub const CLOSE: (f64, f64) = (0.6, 0.3);
+    /// The share of views that stay close to their slice: outlines are learned from these, other
+    /// scanners from the rest.
+    pub const CLOSE: f64 = 0.6;
+    /// The same at the end, when outlines become as fine as they can.
+    pub const CLOSE_AT_LAST: f64 = 0.9;
+    /// The share of a training that comes before its end.
+    pub const BEFORE_LAST: f64 = 0.75;
+    /// How much of all the above the views get that stay close.
+    pub const LITTLE: f64 = 0.3;
 }
 
 impl Viewer<'_> {
-    /// A view of a slice of a subject.
-    pub fn view(&self, subject: &Subject, at: usize, random: &mut Rng) -> View {
-        let (share, little) = spread::CLOSE;
-        let much = if random.f64() < share { little } else { 1.0 };
+    /// A view of a slice of a subject, for a training of which such a share is done.
+    pub fn view(&self, subject: &Subject, at: usize, done: f64, random: &mut Rng) -> View {
+        let is_last = done > spread::BEFORE_LAST;
+        let close = if is_last { spread::CLOSE_AT_LAST } else { spread::CLOSE };
+        let much = if random.f64() < close { spread::LITTLE } else { 1.0 };
         let images = unit(&subject.around(at, self.places(random)));
         let images = if random.f64() < 0.2 * much { alone(&images) } else { images };
         let images = if random.bool() { images.flip([0]) } else { images };

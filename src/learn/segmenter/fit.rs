@@ -106,10 +106,11 @@ impl Fit {
         viewer: &Viewer<'_>,
         random: &mut Rng,
     ) -> f64 {
+        let done = f64::from(self.steps()) / f64::from(self.plan.steps.max(1));
         let views: Vec<View> = (0..self.plan.views)
             .map(|_| {
                 let (subject, at) = lessons[random.usize(..lessons.len())];
-                viewer.view(&slices.subjects[subject], at, random)
+                viewer.view(&slices.subjects[subject], at, done, random)
             })
             .collect();
         let stack = |of: fn(&View) -> &Tensor| {

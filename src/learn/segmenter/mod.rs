@@ -6,6 +6,7 @@ mod fit;
 mod record;
 mod score;
 mod slices;
+mod volumes;
 
 pub use augment::{View, Viewer};
 pub use course::{Course, CourseError, Order};
@@ -13,3 +14,4 @@ pub use fit::{Fit, Plan};
 pub use record::{Point, Record};
 pub use score::{LevelScore, SubjectScore, TissueScore};
 pub use slices::{Slice, Slices, SlicesError, Subject};
+pub use volumes::{Known, KnownError, Shows, VolumeScore};

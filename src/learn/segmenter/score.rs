@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Subject;
 use crate::engine::unet::Segmenter;
 use crate::imaging::geometry::{length, minus};
+use crate::imaging::picture::errors;
 use crate::imaging::spine::Spine;
 use crate::imaging::{Mask, Tissue};
 use crate::learn::{Outlines, Overlap};
@@ -20,6 +21,11 @@ pub struct SubjectScore {
     pub tissues: Vec<TissueScore>,
     /// How well its levels were found and measured.
     pub levels: LevelScore,
+    /// The number of the slice with most wrong pixels.
+    pub worst_slice: i64,
+    /// That slice with what is wrong on it, as PNG.
+    #[serde(skip)]
+    pub worst: Vec<u8>,
 }
 
 /// How well levels are found and measured on a mask, against the reference mask.
@@ -93,7 +99,14 @@ impl SubjectScore {
             dice: overlap.dice(tissue),
             hausdorff95: Outlines::of(&found, &reference, tissue).quantile(0.95),
         });
+        let wrong = |k: &usize| {
+            let pairs = found.slice(*k).iter().zip(reference.slice(*k));
+            pairs.filter(|(found, is)| found != is).count()
+        };
+        let worst = (0..subject.slices.len()).max_by_key(wrong).unwrap_or(0);
         Self {
+            worst_slice: subject.slices[worst].number,
+            worst: errors(&volume, &found, &reference, worst),
             subject: subject.name.clone(),
             slices: subject.slices.len(),
             tissues: tissues.into(),

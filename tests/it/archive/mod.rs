@@ -4,6 +4,7 @@ mod cohort;
 mod import;
 mod scan;
 mod search;
+mod segmentation;
 mod store;
 
 use std::path::Path;

@@ -1,0 +1,36 @@
+//! Ctrl-C where networks are at work: libtorch's threads must not lose what they work with, so the
+//! program ends between two pieces of work, and at once where Ctrl-C is pressed again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+use super::INTERRUPTED;
+
+/// Whether Ctrl-C was pressed.
+#[derive(Debug, Clone)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Listens from now on.
+    pub(super) fn listen() -> Result<Self> {
+        let pressed = Arc::new(AtomicBool::new(false));
+        let set = Arc::clone(&pressed);
+        let handler = move || {
+            if set.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED.into());
+            }
+        };
+        ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
+        Ok(Self(pressed))
+    }
+
+    /// Ends the program here if Ctrl-C was pressed, after `last` has said what there is to say.
+    pub(super) fn here(&self, last: impl FnOnce()) {
+        if self.0.load(Ordering::Relaxed) {
+            last();
+            std::process::exit(INTERRUPTED.into());
+        }
+    }
+}

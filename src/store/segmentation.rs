@@ -1,0 +1,207 @@
+//! Segmentation runs of studies: their discs, what these are called, and what was measured at them.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Body, Store, StoreError, StudyKeys, Writer, code};
+use crate::imaging::spine::LevelMeasures;
+use crate::label::{Level, Reader, Target, Verdict};
+
+/// What a segmentation made of a study, about to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun<'a> {
+    /// Within which accession numbers are unique.
+    pub source: &'a str,
+    /// What the study goes by.
+    pub keys: StudyKeys<'a>,
+    /// Who segmented, named and measured.
+    pub reader: &'a Reader,
+    /// From the lowest up.
+    pub discs: &'a [NewDisc],
+}
+
+/// A disc of a study, about to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewDisc {
+    /// What it is called, if anything.
+    pub level: Option<Level>,
+    /// What was measured, and what that means.
+    pub body: Body,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is the run of this number of the study, from 1.
+    New(u32),
+    /// The study's newest run is by the same reader and found the same.
+    Same(u32),
+}
+
+/// A disc of a study's newest run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDisc {
+    /// Upward from the lowest, which is 0.
+    pub ordinal: u8,
+    /// What it is called in the newest naming.
+    pub level: Option<Level>,
+    /// What was measured at it.
+    pub measures: Option<LevelMeasures>,
+    /// How narrow the image shows its canal to be.
+    pub central: Option<Verdict>,
+}
+
+impl Writer<'_> {
+    /// Keeps a run: a subject for each disc, a naming, and a reading of each disc. What was kept
+    /// already is not kept again.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn add_run(&self, run: &NewRun<'_>) -> Result<Kept, StoreError> {
+        let source = self.source(run.source)?;
+        let study = self.study(source, run.keys, None)?;
+        let reader = self.reader(run.reader)?;
+        let last = newest_run(&self.transaction, study)?;
+        if let Some(last) = last
+            && self.is_same_run(study, last, reader.version, run.discs)?
+        {
+            return Ok(Kept::Same(last));
+        }
+        let number = last.unwrap_or(0) + 1;
+        self.transaction.execute(
+            "INSERT INTO namings (study, run, version, reader, at) VALUES (?1, ?2, 1, ?3, ?4)",
+            (study, number, reader.version, &self.now),
+        )?;
+        let naming = self.transaction.last_insert_rowid();
+        for (ordinal, disc) in run.discs.iter().enumerate() {
+            self.transaction
+                .prepare_cached("INSERT INTO subjects (study, run, ordinal) VALUES (?1, ?2, ?3)")?
+                .execute((study, number, ordinal))?;
+            let subject = self.transaction.last_insert_rowid() as u64;
+            if let Some(level) = disc.level {
+                self.transaction
+                    .prepare_cached(
+                        "INSERT INTO naming_levels (naming, ordinal, level) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute((naming, ordinal, level as u8))?;
+            }
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO readings (subject, reader, at, body) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((subject, reader.version, &self.now, disc.body.pack()))?;
+            let reading = self.transaction.last_insert_rowid() as u64;
+            self.make_current(subject, reader.reader, false, reading)?;
+            let opinions = disc.body.opinions.iter().map(Into::into).collect::<Vec<_>>();
+            self.put_opinions(reading, &opinions)?;
+        }
+        self.label_image(study)?;
+        Ok(Kept::New(number))
+    }
+
+    /// Whether a run was by the same reader, who called the discs the same and read the same.
+    fn is_same_run(
+        &self,
+        study: u64,
+        run: u32,
+        reader: u64,
+        discs: &[NewDisc],
+    ) -> Result<bool, StoreError> {
+        let mut find = self.transaction.prepare_cached(
+            "SELECT l.level, d.body FROM subjects s
+             JOIN namings n ON n.study = s.study AND n.run = s.run AND n.version = 1
+             JOIN readings d ON d.subject = s.id AND d.reader = ?3 AND n.reader = ?3
+             LEFT JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
+             WHERE s.study = ?1 AND s.run = ?2 ORDER BY s.ordinal",
+        )?;
+        let known: Vec<(Option<Level>, Vec<u8>)> = find
+            .query_and_then((study, run, reader), |row| {
+                Ok::<_, StoreError>((level(row.get(0)?)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        // Numbers may not be what they were after JSON, but their bytes are.
+        let same = |(known, disc): (&(Option<Level>, Vec<u8>), &NewDisc)| {
+            known.0 == disc.level && known.1 == disc.body.pack()
+        };
+        Ok(known.len() == discs.len() && known.iter().zip(discs).all(same))
+    }
+
+    /// Derives what a study's image shows: the opinions on the discs of its newest run, under the
+    /// names of its newest naming.
+    fn label_image(&self, study: u64) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached("DELETE FROM image_labels WHERE study = ?1")?
+            .execute([study])?;
+        let Some(run) = newest_run(&self.transaction, study)? else { return Ok(()) };
+        // Of two discs that are called the same, the lower one's label stands.
+        self.transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO image_labels (study, cell, verdict, certainty, reader)
+                 SELECT s.study, l.level * ?3 + o.cell % ?3, o.verdict, o.certainty, c.reader
+                 FROM subjects s
+                 JOIN namings n ON n.study = s.study AND n.run = s.run
+                 JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
+                 JOIN current_readings c ON c.subject = s.id
+                 JOIN opinions o ON o.reading = c.reading
+                 WHERE s.study = ?1 AND s.run = ?2 AND n.version =
+                     (SELECT max(version) FROM namings WHERE study = ?1 AND run = ?2)
+                 ORDER BY s.ordinal",
+            )?
+            .execute((study, run, code::TARGETS_PER_LEVEL))?;
+        Ok(())
+    }
+
+    /// The same for every study that was segmented.
+    pub(super) fn label_images_anew(&self) -> Result<(), StoreError> {
+        let mut find = self.transaction.prepare("SELECT DISTINCT study FROM namings")?;
+        let studies: Vec<u64> = find.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        studies.into_iter().try_for_each(|study| self.label_image(study))
+    }
+}
+
+impl Store {
+    /// The discs of the newest run of a study, from the lowest up; none where it was never segmented.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn discs(&self, study_uid: &str) -> Result<Vec<StoredDisc>, StoreError> {
+        let mut find =
+            self.connection.prepare_cached("SELECT study FROM study_uids WHERE uid = ?1")?;
+        let study: Option<u64> = find.query_row([study_uid], |row| row.get(0)).optional()?;
+        let Some(study) = study else { return Ok(Vec::new()) };
+        let mut find = self.connection.prepare_cached(
+            "SELECT s.ordinal, l.level, d.body, i.verdict FROM subjects s
+             JOIN namings n ON n.study = s.study AND n.run = s.run
+             JOIN current_readings c ON c.subject = s.id
+             JOIN readings d ON d.id = c.reading
+             JOIN readers e ON e.id = c.reader AND e.kind = 'measurement'
+             LEFT JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
+             LEFT JOIN image_labels i ON i.study = s.study AND i.cell = l.level * ?2 + ?3
+             WHERE s.study = ?1
+               AND s.run = (SELECT max(run) FROM namings WHERE study = ?1)
+               AND n.version =
+                   (SELECT max(version) FROM namings WHERE study = ?1 AND run = s.run)
+             ORDER BY s.ordinal",
+        )?;
+        let central = Target::Central as u8;
+        find.query_and_then((study, code::TARGETS_PER_LEVEL, central), |row| {
+            let packed: Vec<u8> = row.get(2)?;
+            let verdict: Option<u8> = row.get(3)?;
+            Ok(StoredDisc {
+                ordinal: row.get(0)?,
+                level: level(row.get(1)?)?,
+                measures: Body::unpack(&packed)?.measures,
+                central: verdict.map(code::to_verdict).transpose()?,
+            })
+        })?
+        .collect()
+    }
+}
+
+fn newest_run(database: &Connection, study: u64) -> Result<Option<u32>, StoreError> {
+    let mut find = database.prepare_cached("SELECT max(run) FROM namings WHERE study = ?1")?;
+    Ok(find.query_row([study], |row| row.get(0))?)
+}
+
+fn level(number: Option<u8>) -> Result<Option<Level>, StoreError> {
+    number.map(code::to_level).transpose()
+}
