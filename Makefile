@@ -6,8 +6,10 @@ GOLD ?= ../shared/gold
 SETS := target/gold
 # Sagittal slices with masks, which the segmenter is made and scored with.
 SLICES ?= ../shared/mri/spider_space
+# Volumes of other scanners, which it is scored with.
+VOLUMES ?= ../shared/mri/volumes
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -15,7 +17,7 @@ help: ## What can be made
 libtorch: ## Find libtorch, or fetch it once, and note where it is
 	scripts/libtorch
 
-demo: libtorch ## Build, label the bundled reports, keep and search them, freeze a cohort, let people read them
+demo: libtorch ## Build, label the bundled reports, keep and search them, let people read them, segment a phantom
 	cargo build --release --locked
 	@mkdir -p out
 	$(BINARY) extract fixtures/demo/reports.csv -o out/labels.jsonl
@@ -36,6 +38,8 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, freeze
 	$(BINARY) simulate reports --count 60 -o out/simulated.jsonl
 	$(BINARY) import out/simulated.jsonl --data out/archive
 	$(BINARY) simulate annotators --data out/archive
+	$(BINARY) simulate phantom -o out/phantom.nii.gz
+	$(BINARY) segment out/phantom.nii.gz --again --store --data out/archive -o out/segmented
 	@echo
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
@@ -46,6 +50,8 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, freeze
 	@echo "  out/archive       the reports, stored and searchable"
 	@echo "  out/cohort.svg    how the cohort was chosen; open it in a browser"
 	@echo "  out/cohort.csv    the cohort without identifiers, and its manifest beside it"
+	@echo "  out/segmented     an invented spine: levels, measures, masks;"
+	@echo "                    open out/segmented/phantom/spine.html in a browser"
 	@echo "The annotation server, with a half-done batch:"
 	@echo "  $(BINARY) serve --data out/archive"
 	@echo "  and open one of these links, each good once:"
@@ -53,6 +59,7 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, freeze
 	@echo "Next:"
 	@echo "  $(BINARY) extract YOUR_EXPORT.csv -o out/yours.jsonl"
 	@echo "  $(BINARY) explain YOUR_EXPORT.csv --id YOUR_REPORT"
+	@echo "  $(BINARY) segment YOUR_STUDY, a folder or zip of DICOM files"
 	@echo "  $(BINARY) import YOUR_EXPORT.csv, then $(BINARY) search --help"
 	@echo "  $(BINARY) --help"
 
@@ -92,7 +99,15 @@ reader: sets ## Train the transformer, in two hours on two cores; stopped, it go
 
 segmenter: libtorch ## Train the segmenter, for hours on two cores; stopped, it goes on from its last round
 	cargo build --release --locked
-	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 -o target/segmenter
+	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 --steps 2600 --side 352 \
+		-o target/segmenter
+
+segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, and on other scanners
+	cargo build --release --locked
+	@mkdir -p $(SETS)
+	$(BINARY) evaluate segmenter $(SLICES) --pictures out/worst
+	scripts/volumes $(VOLUMES) > $(SETS)/volumes.csv
+	$(BINARY) evaluate segmenter $(SETS)/volumes.csv
 
 scores: sets ## Score rules, transformer and both together on every set
 	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \

@@ -23,8 +23,8 @@ pub struct SpinePage {
     pub median: Figure,
     /// A row a level.
     pub levels: Vec<LevelRow>,
-    /// Lordosis in words, where it was measured.
-    pub lordosis: Option<String>,
+    /// What is to be said of all levels together.
+    pub remarks: Vec<String>,
     /// Series: name, kind, reason.
     pub series: Vec<[String; 3]>,
     /// What was noticed, and files that gave nothing.

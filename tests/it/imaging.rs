@@ -1,10 +1,10 @@
 //! Studies as they are in the world: files of other programs, read where they lie. The real ones
 //! are not part of the project; where they are not at hand their tests say so and do nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use deepspine::imaging::{Kind, Study};
+use deepspine::imaging::{Geometry, Kind, Mask, Study, nifti};
 
 /// A folder of real images, where it is at hand.
 fn real(name: &str) -> Option<PathBuf> {
@@ -130,6 +130,44 @@ fn a_file_cut_anywhere_or_with_any_byte_changed_never_ends_a_run() {
             std::fs::write(&path, &hurt).unwrap();
             let study = Study::read(&path).unwrap();
             assert!(study.series.len() + study.refused.len() == 1);
+        }
+    }
+}
+
+#[test]
+fn a_volume_cut_anywhere_or_with_any_byte_changed_never_ends_a_run() {
+    let steps = [[0.0, 0.7, 0.0], [0.0, 0.0, -0.7], [4.0, 0.0, 0.0]];
+    let geometry = Geometry::new([20, 30, 4], [0.0; 3], steps).unwrap();
+    let mut packed = Vec::new();
+    nifti::write(&Mask::filled(geometry, 7), &mut packed).unwrap();
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain).unwrap();
+    let header = "ObjectType = Image\nNDims = 3\nDimSize = 20 30 4\nElementSpacing = 0.7 0.7 4\n\
+                  ElementType = MET_UCHAR\nElementDataFile = LOCAL\n";
+    let image = [header.as_bytes(), &[7; 2400]].concat();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut random = fastrand::Rng::with_seed(12);
+    for (name, bytes, head) in
+        [("a.nii", &plain, 352), ("a.nii.gz", &packed, 40), ("a.mha", &image, header.len())]
+    {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(Study::read(&path).unwrap().series.len(), 1, "{name} is read as it is");
+        for _ in 0..150 {
+            let mut hurt = bytes.clone();
+            if random.u8(..) < 60 {
+                hurt.truncate(random.usize(..bytes.len()));
+            }
+            for _ in 0..random.usize(1..5) {
+                // What is said of voxels hurts more than voxels.
+                let at = random.usize(..head);
+                if let Some(byte) = hurt.get_mut(at) {
+                    *byte = random.u8(..);
+                }
+            }
+            std::fs::write(&path, &hurt).unwrap();
+            let study = Study::read(&path).unwrap();
+            assert!(study.series.len() + study.refused.len() == 1, "{name}");
         }
     }
 }

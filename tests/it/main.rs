@@ -15,6 +15,7 @@ mod naming;
 mod page;
 mod perturbed;
 mod report;
+mod scanner;
 #[cfg(feature = "neural")]
 mod segment;
 #[cfg(feature = "neural")]

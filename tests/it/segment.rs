@@ -6,7 +6,10 @@ use std::process::{Command, Output};
 
 use deepspine::engine::save;
 use deepspine::engine::unet::{Config, Network};
+use deepspine::store::Store;
 use tch::nn::VarStore;
+
+use super::scanner::{Shot, classic};
 
 /// A small network that has learned nothing.
 fn untrained(folder: &Path) {
@@ -43,7 +46,7 @@ fn studies_that_cannot_be_segmented_are_listed_and_end_nothing() {
     let failures = fs::read_to_string(at("out/failures.csv")).unwrap();
     assert_eq!(failures.lines().count(), 3, "{failures}");
     let left: Vec<_> = fs::read_dir(at("out")).unwrap().collect();
-    assert_eq!(left.len(), 1, "no half a study is left: {left:?}");
+    assert_eq!(left.len(), 2, "no half a study is left: {left:?}");
 
     let missing = segment(&[&at("nothing"), to, &at("out"), with, &at("model")]);
     assert_eq!(missing.status.code(), Some(1));
@@ -67,6 +70,28 @@ fn two_studies_of_the_same_name_are_refused_before_anything_is_done() {
     assert!(!at("out").exists());
 }
 
+/// A real subject that the model did not learn from, every third slice, as a scanner's files.
+fn real_subject(slices: &Path, study: &Path) {
+    fs::create_dir(study).unwrap();
+    let mut written = 0;
+    for file in fs::read_dir(slices).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let number = name.strip_prefix("166_t2_SPACE_slice").and_then(|n| n.split('.').next());
+        let Some(number) = number.and_then(|number| number.parse::<usize>().ok()) else { continue };
+        if !number.is_multiple_of(3) {
+            continue;
+        }
+        let picture = image::open(&path).unwrap().into_luma16();
+        let size = [picture.width() as usize, picture.height() as usize];
+        let left = 0.9 * number as f64;
+        let shot = Shot { size, left, pixel: 0.468_75, values: picture.as_raw() };
+        classic(&shot, number, &study.join(format!("{number}.dcm")));
+        written += 1;
+    }
+    assert!(written >= 6, "{written}");
+}
+
 #[test]
 fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
     let slices = Path::new("../shared/mri/spider_space/images");
@@ -75,26 +100,11 @@ fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
         eprintln!("skipped: no slices at hand, or no segmenter");
         return;
     }
-    // A subject that the model did not learn from; every third slice.
     let folder = tempfile::tempdir().unwrap();
-    let study = folder.path().join("study");
-    fs::create_dir(&study).unwrap();
-    let mut copied = 0;
-    for file in fs::read_dir(slices).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let number = name.strip_prefix("166_t2_SPACE_slice").and_then(|n| n.split('.').next());
-        let Some(number) = number.and_then(|number| number.parse::<u32>().ok()) else { continue };
-        if number % 3 == 0 {
-            fs::copy(&path, study.join(format!("slice{number:03}.png"))).unwrap();
-            copied += 1;
-        }
-    }
-    assert!(copied >= 6, "{copied}");
-    let sidecar = r#"{"across": 0.46875, "down": 0.46875, "apart": 2.7, "cut": "sagittal"}"#;
-    fs::write(study.join("spacing.json"), sidecar).unwrap();
-    let out = folder.path().join("out");
-    let output = segment(&[&study, Path::new("-o"), &out]);
+    let (study, out) = (folder.path().join("study"), folder.path().join("out"));
+    real_subject(slices, &study);
+    let (to, archive) = (Path::new("-o"), folder.path().join("archive"));
+    let output = segment(&[&study, to, &out, Path::new("--store"), Path::new("--data"), &archive]);
     assert!(output.status.success(), "{}", said(&output));
     let record = fs::read_to_string(out.join("study/study.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
@@ -105,9 +115,15 @@ fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
         let ap = level["canal"]["ap"].as_f64().unwrap();
         assert!((6.0..22.0).contains(&ap), "{level}");
     }
-    for file in ["mask.nii.gz", "spine.html", "median.svg"] {
+    for file in ["mask.nii.gz", "mask.dcm", "spine.html", "median.svg"] {
         assert!(out.join("study").join(file).is_file(), "{file}");
     }
-    let again = segment(&[&study, Path::new("-o"), &out]);
+    let table = fs::read_to_string(out.join("levels.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + levels.len(), "{table}");
+    assert!(table.lines().last().unwrap().starts_with("study,false,L5-S1,1,"), "{table}");
+    let stored = Store::open(&archive).unwrap().discs("1.2.826.0.1.7").unwrap();
+    let kept: Vec<_> = stored.iter().rev().filter_map(|d| d.level).map(|l| l.name()).collect();
+    assert_eq!(kept, names);
+    let again = segment(&[&study, to, &out]);
     assert!(said(&again).contains("1 were there already"), "{}", said(&again));
 }

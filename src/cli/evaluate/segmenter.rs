@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Measures, over all slices of a subject:
   Dice   twice the shared pixels over the sum of both masks' pixels
   HD95   the distance in mm within which 95 % of outline pixels are, in the plane of the slices
-  discs  those found and named as on the reference mask, of all
+  discs  those found and named as on the reference mask, of all; ? where a person is asked to look
   AP     the median difference of the canal's AP diameter from that of the reference mask in mm
 
 Subjects that the model learned from are left out, unless all are asked for.
@@ -180,9 +180,10 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
             let (dice, apart) = (number(score.dice, 3), number(score.hausdorff95, 2));
             write!(out, "   {dice:>8} {apart:>5}")?;
         }
-        let LevelScore { discs, named, canal_ap, .. } = &subject.levels;
+        let LevelScore { discs, named, canal_ap, needs_a_person, .. } = &subject.levels;
+        let doubt = if *needs_a_person { "?" } else { "" };
         let ap = number(median(canal_ap.clone()), 2);
-        writeln!(out, "   {:>7} {ap:>6}", format!("{named}/{discs}"))?;
+        writeln!(out, "   {:>7} {ap:>6}", format!("{named}/{discs}{doubt}"))?;
     }
     write!(out, "{:<12} {:>6}", "mean", "")?;
     for mean in &results.mean {

@@ -1,5 +1,6 @@
 //! `segment`: studies to named and measured levels, with pictures.
 
+mod levels;
 mod page;
 mod store;
 
@@ -34,8 +35,9 @@ pictures with spacing.json. For each, its folder in OUT gets
   mask.dcm      the same as a DICOM segmentation, where the study is DICOM
   spine.html    pictures and measures on one page
   median.svg    the spine from the side
-What cannot be segmented is listed in OUT/failures.csv and ends nothing. Studies that OUT has
-already are not segmented again: a run that was stopped goes on with the same command.
+OUT/levels.csv has a row for each level of all of them. What cannot be segmented is listed in
+OUT/failures.csv and ends nothing. Studies that OUT has already are not segmented again: a run that
+was stopped goes on with the same command.
 
 A level's central stenosis is graded by the least area of its dural sac. Other areas than the usual
 ones can be given as a file of three lines:
@@ -126,19 +128,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     let mut work = Work { segmenter, thresholds, keeper, stop, bar };
     let mut table = Table::default();
-    for (path, name) in studies.iter().zip(names) {
+    for (path, name) in studies.iter().zip(&names) {
         work.bar.set_message(name.clone());
-        let target = args.output.join(&name);
+        let target = args.output.join(name);
         if !args.again && target.join(RECORD).is_file() {
             table.kept += 1;
         } else {
-            match work.one(path, &name, &target) {
-                Ok(Done { needs_a_person: true }) => table.unsure.push(name),
+            match work.one(path, name, &target) {
+                Ok(Done { needs_a_person: true }) => table.unsure += 1,
                 Ok(_) => table.sure += 1,
                 Err(error) => {
                     work.bar
                         .suspend(|| eprintln!("not segmented: `{}`: {error:#}", path.display()));
-                    table.failed.push((name, format!("{error:#}")));
+                    table.failed.push((name.clone(), format!("{error:#}")));
                 }
             }
         }
@@ -147,6 +149,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let elapsed = work.bar.elapsed();
     work.bar.finish_and_clear();
     table.write(&args.output.join("failures.csv"))?;
+    let done = names.iter().map(String::as_str).filter(|name| !table.has_failed(name));
+    levels::write(&args.output.join("levels.csv"), done, |name| {
+        args.output.join(name).join(RECORD)
+    })?;
     table.sum_up(elapsed.as_secs_f64());
     println!("{}", args.output.display());
     Ok(match table.failed.len() {
@@ -162,12 +168,16 @@ const RECORD: &str = "study.json";
 #[derive(Default)]
 struct Table {
     sure: usize,
-    unsure: Vec<String>,
+    unsure: usize,
     kept: usize,
     failed: Vec<(String, String)>,
 }
 
 impl Table {
+    fn has_failed(&self, name: &str) -> bool {
+        self.failed.iter().any(|(failed, _)| failed == name)
+    }
+
     /// Lists what failed, where anything did.
     fn write(&self, path: &Path) -> Result<()> {
         let unwritable = || format!("`{}` cannot be written", path.display());
@@ -188,11 +198,12 @@ impl Table {
     }
 
     fn sum_up(&self, seconds: f64) {
-        let done = self.sure + self.unsure.len();
+        let done = self.sure + self.unsure;
         eprintln!(
-            "{done} studies segmented in {seconds:.1} s, {} of them with names to check; {} were there \
+            "{done} {} segmented in {seconds:.1} s, {} of them with names to check; {} were there \
              already, {} failed",
-            self.unsure.len(),
+            if done == 1 { "study" } else { "studies" },
+            self.unsure,
             self.kept,
             self.failed.len()
         );

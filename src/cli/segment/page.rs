@@ -40,9 +40,7 @@ pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> Spi
         needs_a_person: record.needs_a_person,
         median: picture,
         levels,
-        lordosis: record
-            .lordosis
-            .map(|angle| format!("Lordosis between T12-L1 and L5-S1: {angle:.0}°")),
+        remarks: remarks(record),
         series: study
             .series
             .iter()
@@ -61,6 +59,30 @@ fn figure(picture: Picture) -> Figure {
         overlay: picture.overlay,
         ..Figure::default()
     }
+}
+
+/// What is to be said of all levels together.
+fn remarks(record: &Record) -> Vec<String> {
+    let lordosis =
+        record.lordosis.map(|angle| format!("Lordosis between T12-L1 and L5-S1: {angle:.0}°."));
+    let out_of_view = |level: &LevelRecord| {
+        let LevelMeasures { left_foramen, right_foramen, .. } = level.measures;
+        [left_foramen, right_foramen].contains(&Foramen::OutOfView)
+    };
+    let foramina = match record.levels.iter().filter(|level| out_of_view(level)).count() {
+        0 => None,
+        all if all == record.levels.len() => Some("The image ends before the foramina.".to_owned()),
+        some => Some(format!("The image ends before foramina of {some} levels.")),
+    };
+    let thresholds = record.thresholds;
+    let graded = record.levels.iter().any(|level| level.central.is_some()).then(|| {
+        format!(
+            "Central stenosis is graded by the least area of the dural sac: from {} mm² normal, from \
+             {} mild, from {} moderate, else severe.",
+            thresholds.normal, thresholds.mild, thresholds.moderate
+        )
+    });
+    [lordosis, foramina, graded].into_iter().flatten().collect()
 }
 
 /// Measures as the page shows them, in the order of its table.
@@ -111,11 +133,10 @@ fn axial(
     Some(figure)
 }
 
-/// The size of the foramina that were measured, or that they are out of view.
+/// The sizes of the foramina that were measured.
 fn foramina(level: &LevelMeasures) -> Option<String> {
     let of = |foramen, side| match foramen {
-        Foramen::NotFound => None,
-        Foramen::OutOfView => Some(format!("{side} out of view")),
+        Foramen::NotFound | Foramen::OutOfView => None,
         Foramen::Measured { height, width } => Some(format!("{side} {height:.0}×{width:.0} mm")),
     };
     let both = [of(level.left_foramen, "left"), of(level.right_foramen, "right")];

@@ -41,6 +41,9 @@ pub struct Disc {
 }
 
 impl Disc {
+    /// With a smaller share of vertebra than this to the disc above, there is no body.
+    pub(super) const NO_BODY: f64 = 0.3;
+
     /// Its middle and its directions.
     pub fn frame(&self) -> Frame {
         Frame::new(self.centre, self.down)
@@ -71,8 +74,9 @@ impl Column {
         }
         let profile = Profile::of(mask, &curve);
         let (joints, pitch) = profile.joints();
-        let last = joints.last()?.along;
-        let discs = discs(mask, &curve, &joints, &profile, pitch);
+        let mut discs = discs(mask, &curve, &joints, &profile, pitch);
+        drop_strays(&mut discs);
+        let last = discs.last()?.along;
         Some(Self {
             discs,
             pitch,
@@ -150,6 +154,25 @@ fn discs(mask: &Mask, curve: &Curve, joints: &[Joint], profile: &Profile, pitch:
         .collect()
 }
 
+/// Takes away discs at the ends that neither a body nor a disc joins to the rest, such as a blot far
+/// down in the pelvis. Where but one body is missing, its disc stays.
+fn drop_strays(discs: &mut Vec<Disc>) {
+    let is_gap = |disc: &Disc| disc.body_above < Disc::NO_BODY;
+    let is_inferred = |disc: &Disc| disc.seen <= 0.0;
+    while let [.., before, last] = discs.as_slice()
+        && is_gap(last)
+        && (is_inferred(last) || is_inferred(before) && is_gap(before))
+    {
+        discs.pop();
+    }
+    while let [first, next, after, ..] = discs.as_slice()
+        && is_gap(next)
+        && (is_inferred(first) || is_inferred(next) && is_gap(after))
+    {
+        discs.remove(0);
+    }
+}
+
 /// The middle of places around a joint, and the normal of the plane through them: the least squares,
 /// held towards the curve's own where places say little about it.
 fn plane(curve: &Curve, joint: f64, places: &[Lps]) -> (Lps, Lps) {
@@ -176,4 +199,39 @@ fn plane(curve: &Curve, joint: f64, places: &[Lps]) -> (Lps, Lps) {
         ((ld * ff - fd * lf) / determinant, (fd * ll - ld * lf) / determinant);
     let normal = along(along(frame.down, frame.left, -to_left), frame.front, -to_front);
     (centre, direction(normal).unwrap_or(frame.down))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Discs from above: how much of each is seen, and of the body above it.
+    fn left_of(discs: &[(f64, f64)]) -> Vec<usize> {
+        let disc = |(place, &(seen, body_above)): (usize, &(f64, f64))| Disc {
+            along: place as f64,
+            centre: [0.0; 3],
+            down: [0.0, 0.0, -1.0],
+            seen,
+            body_above,
+        };
+        let mut discs: Vec<Disc> = discs.iter().enumerate().map(disc).collect();
+        drop_strays(&mut discs);
+        discs.iter().map(|disc| disc.along as usize).collect()
+    }
+
+    #[test]
+    fn a_blot_beyond_two_missing_bodies_is_no_disc() {
+        let body = (8.0, 0.9);
+        assert_eq!(left_of(&[body, body, body, (0.0, 0.1), (4.0, 0.0)]), [0, 1, 2]);
+        assert_eq!(left_of(&[body, body, (0.0, 0.1), (0.0, 0.0), (4.0, 0.0)]), [0, 1]);
+        assert_eq!(left_of(&[(4.0, 0.0), (0.0, 0.1), (8.0, 0.1), body, body]), [2, 3, 4]);
+    }
+
+    #[test]
+    fn a_disc_below_one_missing_body_stays() {
+        let body = (8.0, 0.9);
+        assert_eq!(left_of(&[body, body, (8.0, 0.1)]), [0, 1, 2]);
+        assert_eq!(left_of(&[body, (8.0, 0.1), body, body]), [0, 1, 2, 3]);
+        assert_eq!(left_of(&[body, (0.0, 0.9), body]), [0, 1, 2], "a disc that is not seen");
+    }
 }

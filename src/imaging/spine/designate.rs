@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::column::Column;
+use super::column::{Column, Disc};
 use super::measure::{Measures, angle};
 use crate::label::Level;
 
@@ -242,8 +242,6 @@ impl View {
 
 /// What in the column may have been counted wrongly, and how probably, disc by disc from below.
 fn structural(column: &Column) -> (Vec<Doubt>, Vec<f64>) {
-    /// With a smaller share of vertebra than this there is no body.
-    const NO_BODY: f64 = 0.3;
     /// With a smaller one than this a body is not whole.
     const WHOLE_BODY: f64 = 0.7;
     /// How many times the usual distance discs may be apart.
@@ -260,7 +258,7 @@ fn structural(column: &Column) -> (Vec<Doubt>, Vec<f64>) {
             unsure[from_below] += ODD;
         }
         let Some(above) = (count - number).checked_sub(1) else { continue };
-        if disc.body_above < NO_BODY {
+        if disc.body_above < Disc::NO_BODY {
             doubts.push(Doubt::BodyMissing { from_below: number });
             match from_below {
                 // Below a gap at the end, the lowest disc may be none.

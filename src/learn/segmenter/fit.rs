@@ -148,7 +148,7 @@ impl Fit {
                 let images = images.to_device(self.device.torch());
                 self.mean_network.padded(&images, self.device.precision())
             });
-            let found = scores.argmax(1, false).squeeze_dim(0).to_kind(Kind::Uint8);
+            let found = scores.max_dim(1, false).1.squeeze_dim(0).to_kind(Kind::Uint8);
             let found = found.to_device(tch::Device::Cpu);
             overlap.add(&bytes(&found), &bytes(&slice.mask));
         }

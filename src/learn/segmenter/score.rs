@@ -37,6 +37,8 @@ pub struct LevelScore {
     pub found: usize,
     /// Those that are called the same.
     pub named: usize,
+    /// Whether a person is asked to look at the names.
+    pub needs_a_person: bool,
     /// How far the canal's AP diameters behind the found discs differ, in mm.
     pub canal_ap: Vec<f64>,
 }
@@ -49,6 +51,7 @@ impl LevelScore {
         let Some(reference) = Spine::of(reference) else { return Self::default() };
         let mut score = Self { discs: reference.column.discs.len(), ..Self::default() };
         let Some(found) = Spine::of(found) else { return score };
+        score.needs_a_person = found.naming.needs_a_person();
         for (place, disc) in reference.column.discs.iter().enumerate() {
             let away = |other: usize| length(minus(found.column.discs[other].centre, disc.centre));
             let nearest =
