@@ -98,3 +98,9 @@ fn pick<'a, T: ?Sized>(random: &mut fastrand::Rng, all: &[&'a T]) -> &'a T {
 fn chance(random: &mut fastrand::Rng, share: f64) -> bool {
     random.f64() < share
 }
+
+/// Normal with mean 0 and deviation 1 (Box & Muller 1958).
+pub fn normal(random: &mut fastrand::Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.f64()).cos()
+}

@@ -4,6 +4,7 @@
 use fastrand::Rng;
 use rayon::prelude::*;
 
+use super::normal;
 use super::phantom::Placed;
 use crate::imaging::{Geometry, Grid, Tissue};
 
@@ -132,10 +133,4 @@ impl Placed<'_> {
             _ => bright::BOWEL + 0.12 * ((front * 0.21).sin() * (along * 0.13).cos()),
         }
     }
-}
-
-/// Normal with deviation 1 (Box & Muller 1958).
-fn normal(random: &mut Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.f64()).cos()
 }

@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::slices::{Subject, unit};
 use crate::engine::unet::Config;
+use crate::simulate::normal;
 
 /// What one view of a slice is worth learning from.
 #[derive(Debug)]
@@ -142,12 +143,6 @@ fn coarse(channels: i64, net: i64, side: i64, random: &mut Rng) -> Tensor {
     let corners: Vec<f32> = (0..channels * net * net).map(|_| normal(random) as f32).collect();
     let corners = Tensor::from_slice(&corners).view([1, channels, net, net]);
     corners.upsample_bicubic2d([side, side], true, None, None).squeeze_dim(0)
-}
-
-/// Normal with deviation 1 (Box & Muller 1958).
-fn normal(random: &mut Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.f64()).cos()
 }
 
 /// Half of the views, or fewer, as a scanner with larger pixels makes them, on one axis or both.
