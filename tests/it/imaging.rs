@@ -143,6 +143,7 @@ fn a_volume_cut_anywhere_or_with_any_byte_changed_never_ends_a_run() {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain).unwrap();
     let header = "ObjectType = Image\nNDims = 3\nDimSize = 20 30 4\nElementSpacing = 0.7 0.7 4\n\
+                  Offset = 0 0 0\nTransformMatrix = 0 1 0 0 0 -1 1 0 0\n\
                   ElementType = MET_UCHAR\nElementDataFile = LOCAL\n";
     let image = [header.as_bytes(), &[7; 2400]].concat();
     let scratch = tempfile::tempdir().unwrap();
