@@ -21,6 +21,8 @@ pub struct Canal {
 impl Canal {
     /// Pieces of less than this share of the largest are no canal.
     const PIECE: f64 = 0.02;
+    /// A piece behind the discs that is so many times smaller than the largest is not the canal.
+    const LIKELY: usize = 4;
     /// How far another piece may be off the course of the largest, and beyond its ends, in mm.
     const IN_LINE: f64 = 16.0;
     const APART: f64 = 50.0;
@@ -40,10 +42,20 @@ impl Canal {
         Some(Self { curve, front })
     }
 
-    /// Places of the largest piece of canal, and of those in line with it: the bladder and fat under
-    /// the skin are as bright.
+    /// Places of the largest piece of canal behind the discs, and of those in line with it: vessels,
+    /// the bladder and fat under the skin are taken for it too.
     fn places(mask: &Mask) -> Option<Vec<Lps>> {
-        let canal = Tissue::Canal.number();
+        let (canal, disc) = (Tissue::Canal.number(), Tissue::Disc.number());
+        let discs: Vec<Lps> = super::places(mask)
+            .filter(|(place, _)| mask.values[*place] == disc)
+            .map(|(_, patient)| patient)
+            .collect();
+        let column = by_height(&discs);
+        let is_behind = |piece: &[Lps]| {
+            let Some(column) = &column else { return true };
+            let behind = |place: &&Lps| place[1] > column.at(column.nearest(**place))[1];
+            2 * piece.iter().filter(behind).count() > piece.len()
+        };
         let pieces = Pieces::of(mask, |value| value == canal);
         let mut by_piece: BTreeMap<u32, Vec<Lps>> = BTreeMap::new();
         for (place, patient) in super::places(mask) {
@@ -52,7 +64,9 @@ impl Canal {
             }
         }
         let mut pieces: Vec<Vec<Lps>> = by_piece.into_values().collect();
-        pieces.sort_by_key(|piece| Reverse(piece.len()));
+        let most = pieces.iter().map(Vec::len).max()?;
+        let is_likely = |piece: &[Lps]| Self::LIKELY * piece.len() >= most && is_behind(piece);
+        pieces.sort_by_key(|piece| Reverse((is_likely(piece), piece.len())));
         let mut pieces = pieces.into_iter();
         let mut places = pieces.next()?;
         for piece in pieces {
