@@ -1,7 +1,7 @@
 //! Segmented study to readings: what the reader `measurement` says of each disc.
 
 use super::study::Segmented;
-use crate::imaging::spine::{LevelMeasures, Named, Thresholds};
+use crate::imaging::spine::{Disc, LevelMeasures, Spine, Thresholds};
 use crate::label::{
     Cell, Certainty, Evidence, ImageEvidence, Level, Opinion, Reader, ReaderKind, Target, Verdict,
 };
@@ -25,17 +25,20 @@ pub fn measurement_reader(segmenter: &str, thresholds: &Thresholds) -> Reader {
 /// What it reads at each disc, from the lowest up. Above the levels that have a name there is nothing
 /// but measures.
 pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<NewDisc> {
-    let levels = found.spine.naming.levels.iter().zip(&found.spine.measures.levels);
-    let disc = |(&Named { level, .. }, measures): (&Named, &LevelMeasures)| {
-        let opinion = level.map(|level| opinion(found, level, measures, thresholds));
+    let Spine { column, measures, naming } = &found.spine;
+    let read = |place: usize| {
+        let (level, measures) = (naming.levels[place].level, measures.levels[place]);
+        let disc = &column.discs[place];
+        let opinion = level.map(|level| opinion(found, disc, level, &measures, thresholds));
         let opinions = opinion.into_iter().collect();
-        NewDisc { level, body: Body { opinions, measures: Some(*measures), ..Body::default() } }
+        NewDisc { level, body: Body { opinions, measures: Some(measures), ..Body::default() } }
     };
-    levels.rev().map(disc).collect()
+    (0..column.discs.len()).rev().map(read).collect()
 }
 
 fn opinion(
     found: &Segmented<'_>,
+    disc: &Disc,
     level: Level,
     measures: &LevelMeasures,
     thresholds: &Thresholds,
@@ -48,21 +51,21 @@ fn opinion(
         conflict: false,
         distribution: None,
         doubt: None,
-        evidence: Evidence::Image(evidence(found, measures)),
+        evidence: Evidence::Image(evidence(found, disc, measures)),
     }
 }
 
-/// The slice through the middle of the canal, and the canal on it, where it is narrowest.
-fn evidence(found: &Segmented<'_>, measures: &LevelMeasures) -> ImageEvidence {
+/// The slice through the middle of the canal, and the canal on it, where it is narrowest; the middle of
+/// the disc where no canal was found.
+fn evidence(found: &Segmented<'_>, disc: &Disc, measures: &LevelMeasures) -> ImageEvidence {
     let protocol = &found.series.protocol;
     let series = protocol.series.clone().unwrap_or_else(|| found.series.name.clone());
-    let Some(section) = measures.narrowest.or(measures.canal) else {
-        return ImageEvidence { series, slice: 0, bounds: [0; 4] };
-    };
+    let section = measures.narrowest.or(measures.canal);
+    let (centre, ap) = section.map_or((disc.centre, 0.0), |section| (section.centre, section.ap));
     let geometry = &found.volume.geometry;
-    let [column, row, slice] = geometry.to_voxel(section.centre);
+    let [column, row, slice] = geometry.to_voxel(centre);
     let [across, down, _] = geometry.spacing();
-    let half = section.ap / 2.0;
+    let half = ap / 2.0;
     let bound = |at: f64, half: f64, count: usize| {
         (at + half).round().clamp(0.0, count as f64 - 1.0) as u32
     };

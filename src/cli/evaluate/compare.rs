@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::table::aligned;
-use super::{ReaderArgs, read};
+use super::{ReaderArgs, as_json, read};
 use crate::label::{Cell, ReaderKind, Target};
 use crate::learn::{Gold, Labels, Scores, paired, score};
 use crate::pipeline::TextReading;
@@ -72,9 +72,7 @@ fn compare(args: &ReaderArgs, gold: &[Gold], readings: &[TextReading]) -> Compar
 fn print(comparison: &Comparison, json: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        serde_json::to_writer_pretty(&mut out, comparison)?;
-        writeln!(out)?;
-        return out.flush();
+        return as_json(&mut out, comparison);
     }
     writeln!(out, "{} reports, F1 in percent\n", comparison.reports)?;
     aligned(&rows(comparison), &mut out)?;

@@ -172,11 +172,17 @@ fn read(gold: &[Gold], texts: TextReader) -> Vec<TextReading> {
     gold.par_chunks(SHARE).map_init(mine, read).flatten().collect()
 }
 
+/// Writes results as JSON.
+fn as_json(out: &mut impl Write, results: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, results)?;
+    writeln!(out)?;
+    out.flush()
+}
+
 fn print(results: &Results, json: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        serde_json::to_writer_pretty(&mut out, results)?;
-        writeln!(out)?;
+        as_json(&mut out, results)?;
     } else {
         for miss in results.errors.iter().flatten() {
             writeln!(out, "{miss}")?;

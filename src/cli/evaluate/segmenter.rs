@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::volumes;
+use super::{as_json, volumes};
 use crate::cli::model::{self, millimetres};
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
@@ -161,9 +161,7 @@ fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
 fn print(results: &Results, json: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        serde_json::to_writer_pretty(&mut out, results)?;
-        writeln!(out)?;
-        return out.flush();
+        return as_json(&mut out, results);
     }
     write!(out, "{:<12} {:>6}", "subject", "slices")?;
     for tissue in Tissue::FOREGROUND {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::as_json;
 use crate::cli::INCOMPLETE;
 use crate::engine::unet::Segmenter;
 use crate::learn::segmenter::{Known, VolumeScore};
@@ -81,9 +82,7 @@ fn groups(volumes: &[VolumeScore]) -> Vec<Group> {
 fn print(results: &Results, json: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        serde_json::to_writer_pretty(&mut out, results)?;
-        writeln!(out)?;
-        return out.flush();
+        return as_json(&mut out, results);
     }
     writeln!(
         out,
