@@ -8,6 +8,7 @@
 //! - [`extract`]: the rules, from a text to statements
 //! - [`imaging`]: MRI studies in patient millimetres
 //! - [`export`]: labels as files
+//! - [`link`]: which report speaks of which study
 //! - [`store`]: the archive's database
 //! - [`search`]: the query language and its index
 //! - [`archive`]: store and index kept in step
@@ -32,6 +33,7 @@ pub mod extract;
 pub mod imaging;
 pub mod label;
 pub mod learn;
+pub mod link;
 pub mod page;
 pub mod pipeline;
 pub mod report;

@@ -12,6 +12,7 @@ mod cohort;
 mod error;
 mod import;
 mod label_file;
+mod link;
 mod record;
 mod reread;
 mod search;
@@ -28,6 +29,7 @@ pub use cohort::{Combination, Keep, Plan, Recipe, Sample, Selection, Split, Step
 pub use error::ArchiveError;
 pub use import::{Imported, Incoming, Read};
 pub use label_file::{BadLabels, ImportedLabels, LabelFile, LabelledReport};
+pub use link::{LABEL_STATUSES, LinkedStudy, Linking, MapRow};
 pub use reread::{CellChange, Change, Reread};
 pub use search::{Asked, Found, Hit};
 

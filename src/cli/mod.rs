@@ -13,6 +13,7 @@ mod gold;
 mod import;
 mod index;
 mod lexicon;
+mod link;
 #[cfg(feature = "neural")]
 mod model;
 mod output;
@@ -24,7 +25,6 @@ mod search;
 mod segment;
 mod serve;
 mod simulate;
-#[cfg(feature = "neural")]
 mod stop;
 mod stream;
 #[cfg(feature = "neural")]
@@ -34,6 +34,7 @@ mod user;
 use std::io;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 /// Lumbar spine MRI reports to level-by-level stenosis labels, offline.
@@ -54,6 +55,7 @@ enum Verb {
     Search(search::Args),
     #[cfg(feature = "neural")]
     Segment(segment::Args),
+    Link(link::Args),
     Cohort(cohort::Args),
     Serve(serve::Args),
     User(user::Args),
@@ -63,6 +65,15 @@ enum Verb {
     Train(train::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+}
+
+/// Three shares, for training, validation and testing.
+fn shares(text: &str) -> Result<[u32; 3]> {
+    let shares: Vec<u32> = text.split('/').map(str::parse).collect::<Result<_, _>>()?;
+    let shares: [u32; 3] =
+        shares.try_into().ok().context("write three shares, such as 70/15/15")?;
+    ensure!(shares.iter().any(|&share| share > 0), "some share must be more than 0");
+    Ok(shares)
 }
 
 /// Some records were left out.
@@ -81,6 +92,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Search(args) => search::run(&args),
         #[cfg(feature = "neural")]
         Verb::Segment(args) => segment::run(&args),
+        Verb::Link(args) => link::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::User(args) => user::run(&args),

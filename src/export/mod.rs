@@ -11,6 +11,7 @@ mod jsonl;
 mod long;
 mod manifest;
 mod rsna2024;
+pub mod segments;
 mod table;
 mod uncertain;
 mod wide;

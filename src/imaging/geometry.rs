@@ -132,6 +132,12 @@ impl Geometry {
         ]
     }
 
+    /// Whether a place between voxels is within the grid. Half a voxel over the outermost centre is
+    /// still inside of the outermost voxel.
+    pub fn holds(&self, voxel: [f64; 3]) -> bool {
+        (0..3).all(|axis| (-0.5..=self.size[axis] as f64 - 0.5).contains(&voxel[axis]))
+    }
+
     /// The middle of the grid.
     pub fn centre(&self) -> Lps {
         self.to_patient(self.size.map(|side| (side as f64 - 1.0) / 2.0))

@@ -72,14 +72,17 @@ impl<T: Copy> Grid<T> {
 impl Volume {
     /// The brightness at a place in the patient, between voxels in lines; none outside.
     pub fn interpolated(&self, patient: Lps) -> Option<f32> {
-        let voxel = self.geometry.to_voxel(patient);
+        self.between(self.geometry.to_voxel(patient))
+    }
+
+    /// The same at a place between voxels.
+    pub(super) fn between(&self, voxel: [f64; 3]) -> Option<f32> {
+        if !self.geometry.holds(voxel) {
+            return None;
+        }
         let (mut low, mut share) = ([0; 3], [0.0; 3]);
         for axis in 0..3 {
             let last = self.geometry.size[axis] as f64 - 1.0;
-            // Half a voxel over the outermost centre is still inside of the outermost voxel.
-            if !(-0.5..=last + 0.5).contains(&voxel[axis]) {
-                return None;
-            }
             let within = voxel[axis].clamp(0.0, last);
             low[axis] = (within as usize).min(self.geometry.size[axis].saturating_sub(2));
             share[axis] = within - low[axis] as f64;

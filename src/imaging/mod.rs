@@ -5,6 +5,7 @@
 //! written as [`nifti`] and as [`dicom_seg`]. What else is here is pure.
 
 mod bytes;
+pub mod crop;
 pub mod dicom;
 pub mod dicom_seg;
 mod distance;
@@ -14,6 +15,7 @@ mod grid;
 mod median;
 pub mod metaimage;
 pub mod nifti;
+pub mod npz;
 pub mod picture;
 pub mod pictures;
 mod sample;
@@ -24,6 +26,7 @@ mod stack;
 mod study;
 mod tissue;
 
+pub use crop::{Crop, Cut, Segment};
 pub use distance::distances;
 pub use geometry::{Geometry, GeometryError};
 pub use gray::{Gray, GrayError};

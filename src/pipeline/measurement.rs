@@ -31,7 +31,12 @@ pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<New
         let disc = &column.discs[place];
         let opinion = level.map(|level| opinion(found, disc, level, &measures, thresholds));
         let opinions = opinion.into_iter().collect();
-        NewDisc { level, body: Body { opinions, measures: Some(measures), ..Body::default() } }
+        let probability = level.map(|_| naming.levels[place].confidence);
+        NewDisc {
+            level,
+            probability,
+            body: Body { opinions, measures: Some(measures), ..Body::default() },
+        }
     };
     (0..column.discs.len()).rev().map(read).collect()
 }

@@ -1,10 +1,13 @@
 //! Study to spine: the image half of the main job on one page.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::engine::unet::Segmenter;
+use crate::imaging::crop::{Cut, Sources, middle};
 use crate::imaging::geometry::Lps;
 use crate::imaging::spine::{
     BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts,
@@ -57,6 +60,15 @@ pub fn segment<'a>(
     let parts = parts(&tissues, &spine.column);
     let seconds = [through, begun.elapsed().as_secs_f64() - through];
     Ok(Segmented { series, volume, parts, spine, seconds })
+}
+
+/// Cuts the levels out of all series of a study that was segmented, from the lowest up: the first is
+/// that of ordinal 1.
+pub fn cut(study: &Study, found: &Segmented<'_>) -> Vec<Cut> {
+    let Spine { column, measures, .. } = &found.spine;
+    let sources = Sources::of(study, found.series.protocol.frame_of_reference.as_deref());
+    let cut_out = |disc| sources.cut(&middle(column, measures, disc));
+    column.discs.par_iter().rev().map(cut_out).collect()
 }
 
 /// The series that shows most: T2 before T1, then the one with most slices.
@@ -145,6 +157,9 @@ pub struct LevelRecord {
     pub measures: LevelMeasures,
     /// What was measured on the body above it.
     pub body_above: BodyMeasures,
+    /// How much of the middle of each slice of its crops the images cover, where it was cut out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub covered: BTreeMap<Kind, Vec<f32>>,
 }
 
 /// Seconds that the parts took.
@@ -180,6 +195,7 @@ impl Record {
             central: thresholds.grade(&measures.levels[place]),
             measures: measures.levels[place],
             body_above: measures.bodies[place],
+            covered: BTreeMap::new(),
         });
         Self {
             program: env!("CARGO_PKG_VERSION"),
@@ -200,6 +216,13 @@ impl Record {
             doubts: naming.doubts.iter().map(ToString::to_string).collect(),
             needs_a_person: naming.needs_a_person(),
             seconds: Seconds { read, network: found.seconds[0], spine: found.seconds[1] },
+        }
+    }
+
+    /// Tells how far images cover the segments of its levels, from the lowest up.
+    pub fn tell_of(&mut self, cuts: &[Cut]) {
+        for (level, cut) in self.levels.iter_mut().rev().zip(cuts) {
+            level.covered.clone_from(&cut.covered);
         }
     }
 }

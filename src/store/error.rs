@@ -35,6 +35,8 @@ pub enum StoreError {
     Unknown { what: &'static str, name: String, known: Vec<String> },
     #[error("there is a {what} `{name}` already; choose another name")]
     Taken { what: &'static str, name: String },
+    #[error(transparent)]
+    Naming(#[from] super::NamingError),
     #[error("this would leave no admin to keep users; make someone else admin first")]
     LastAdmin,
     #[error("`{}`: {cause}", .path.display())]

@@ -14,11 +14,14 @@ mod code;
 mod cohort;
 mod error;
 mod finding;
+mod keys;
 mod label;
+mod naming;
 mod query;
 mod reading;
 mod report;
 mod secret;
+mod segment;
 mod segmentation;
 mod session;
 mod slot;
@@ -39,11 +42,14 @@ pub use batch::{Batch, DayOfWork, Item, NewBatch, NewItem, Progress};
 pub use cohort::{Candidate, Cohort, Member};
 pub use error::StoreError;
 pub use finding::Body;
+pub use keys::{ImageKeys, ReportKeys};
 pub use label::StoredLabel;
+pub use naming::{NamedDisc, NamingError};
 pub use query::SavedQuery;
 pub use reading::{CurrentReading, NewReading, ReaderId, ReadingRow};
 pub use report::{Outcome, Stored, StoredReport, Version};
 pub use secret::Secret;
+pub use segment::WrittenSegments;
 pub use segmentation::{Kept, NewDisc, NewRun, StoredDisc};
 pub use session::Token;
 pub use slot::{LEASE, Saved, Slot};
@@ -55,8 +61,11 @@ pub use user::{Role, User, check_name};
 pub const FILE: &str = "deepspine.db";
 
 /// Every schema there ever was, oldest first. Released ones never change.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/001_archive.sql"), include_str!("migrations/002_annotation.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/001_archive.sql"),
+    include_str!("migrations/002_annotation.sql"),
+    include_str!("migrations/003_segments.sql"),
+];
 
 /// How long a writer waits for its turn before it gives up.
 const PATIENCE: Duration = Duration::from_secs(60);

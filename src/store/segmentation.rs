@@ -1,7 +1,8 @@
 //! Segmentation runs of studies: their discs, what these are called, and what was measured at them.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
+use super::naming::{level, newest_run};
 use super::{Body, Store, StoreError, StudyKeys, Writer, code};
 use crate::imaging::spine::LevelMeasures;
 use crate::label::{Level, Reader, Target, Verdict};
@@ -13,6 +14,10 @@ pub struct NewRun<'a> {
     pub source: &'a str,
     /// What the study goes by.
     pub keys: StudyKeys<'a>,
+    /// The patient's id within the source.
+    pub patient: Option<&'a str>,
+    /// The day of the study, ISO 8601.
+    pub date: Option<&'a str>,
     /// Who segmented, named and measured.
     pub reader: &'a Reader,
     /// From the lowest up.
@@ -24,6 +29,8 @@ pub struct NewRun<'a> {
 pub struct NewDisc {
     /// What it is called, if anything.
     pub level: Option<Level>,
+    /// How probably it is called so.
+    pub probability: Option<f64>,
     /// What was measured, and what that means.
     pub body: Body,
 }
@@ -59,6 +66,7 @@ impl Writer<'_> {
     pub fn add_run(&self, run: &NewRun<'_>) -> Result<Kept, StoreError> {
         let source = self.source(run.source)?;
         let study = self.study(source, run.keys, None)?;
+        self.describe_study(study, source, run)?;
         let reader = self.reader(run.reader)?;
         let last = newest_run(&self.transaction, study)?;
         if let Some(last) = last
@@ -67,23 +75,13 @@ impl Writer<'_> {
             return Ok(Kept::Same(last));
         }
         let number = last.unwrap_or(0) + 1;
-        self.transaction.execute(
-            "INSERT INTO namings (study, run, version, reader, at) VALUES (?1, ?2, 1, ?3, ?4)",
-            (study, number, reader.version, &self.now),
-        )?;
-        let naming = self.transaction.last_insert_rowid();
+        let names = run.discs.iter().map(|disc| disc.level.map(|name| (name, disc.probability)));
+        self.add_naming(study, number, reader, names)?;
         for (ordinal, disc) in run.discs.iter().enumerate() {
             self.transaction
                 .prepare_cached("INSERT INTO subjects (study, run, ordinal) VALUES (?1, ?2, ?3)")?
                 .execute((study, number, ordinal))?;
             let subject = self.transaction.last_insert_rowid() as u64;
-            if let Some(level) = disc.level {
-                self.transaction
-                    .prepare_cached(
-                        "INSERT INTO naming_levels (naming, ordinal, level) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute((naming, ordinal, level as u8))?;
-            }
             self.transaction
                 .prepare_cached(
                     "INSERT INTO readings (subject, reader, at, body) VALUES (?1, ?2, ?3, ?4)",
@@ -96,6 +94,19 @@ impl Writer<'_> {
         }
         self.label_image(study)?;
         Ok(Kept::New(number))
+    }
+
+    /// Keeps whose study it is, and when it was made, as far as its images say.
+    fn describe_study(&self, study: u64, source: u64, run: &NewRun<'_>) -> Result<(), StoreError> {
+        let patient = run.patient.map(|key| self.patient(source, key)).transpose()?;
+        self.transaction
+            .prepare_cached(
+                "UPDATE studies SET patient = ifnull(?2, patient),
+                                    study_date = ifnull(?3, study_date)
+                 WHERE id = ?1",
+            )?
+            .execute((study, patient, run.date))?;
+        Ok(())
     }
 
     /// Whether a run was by the same reader, who called the discs the same and read the same.
@@ -123,38 +134,6 @@ impl Writer<'_> {
             known.0 == disc.level && known.1 == disc.body.pack()
         };
         Ok(known.len() == discs.len() && known.iter().zip(discs).all(same))
-    }
-
-    /// Derives what a study's image shows: the opinions on the discs of its newest run, under the
-    /// names of its newest naming.
-    fn label_image(&self, study: u64) -> Result<(), StoreError> {
-        self.transaction
-            .prepare_cached("DELETE FROM image_labels WHERE study = ?1")?
-            .execute([study])?;
-        let Some(run) = newest_run(&self.transaction, study)? else { return Ok(()) };
-        // Of two discs that are called the same, the lower one's label stands.
-        self.transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO image_labels (study, cell, verdict, certainty, reader)
-                 SELECT s.study, l.level * ?3 + o.cell % ?3, o.verdict, o.certainty, c.reader
-                 FROM subjects s
-                 JOIN namings n ON n.study = s.study AND n.run = s.run
-                 JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
-                 JOIN current_readings c ON c.subject = s.id
-                 JOIN opinions o ON o.reading = c.reading
-                 WHERE s.study = ?1 AND s.run = ?2 AND n.version =
-                     (SELECT max(version) FROM namings WHERE study = ?1 AND run = ?2)
-                 ORDER BY s.ordinal",
-            )?
-            .execute((study, run, code::TARGETS_PER_LEVEL))?;
-        Ok(())
-    }
-
-    /// The same for every study that was segmented.
-    pub(super) fn label_images_anew(&self) -> Result<(), StoreError> {
-        let mut find = self.transaction.prepare("SELECT DISTINCT study FROM namings")?;
-        let studies: Vec<u64> = find.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
-        studies.into_iter().try_for_each(|study| self.label_image(study))
     }
 }
 
@@ -195,13 +174,4 @@ impl Store {
         })?
         .collect()
     }
-}
-
-fn newest_run(database: &Connection, study: u64) -> Result<Option<u32>, StoreError> {
-    let mut find = database.prepare_cached("SELECT max(run) FROM namings WHERE study = ?1")?;
-    Ok(find.query_row([study], |row| row.get(0))?)
-}
-
-fn level(number: Option<u8>) -> Result<Option<Level>, StoreError> {
-    number.map(code::to_level).transpose()
 }

@@ -102,10 +102,19 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn study_by_uid(&self, uid: &str) -> Result<Option<u64>, StoreError> {
+    pub(super) fn study_by_uid(&self, uid: &str) -> Result<Option<u64>, StoreError> {
         let mut find =
             self.transaction.prepare_cached("SELECT study FROM study_uids WHERE uid = ?1")?;
         Ok(find.query_row([uid], |row| row.get(0)).optional()?)
+    }
+
+    /// The study of this UID, which has to be there.
+    pub(super) fn known_study(&self, uid: &str) -> Result<u64, StoreError> {
+        self.study_by_uid(uid)?.ok_or_else(|| StoreError::Unknown {
+            what: "study",
+            name: uid.to_owned(),
+            known: Vec::new(),
+        })
     }
 
     fn study_by_accession(&self, source: u64, accession: &str) -> Result<Option<u64>, StoreError> {

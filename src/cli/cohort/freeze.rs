@@ -1,9 +1,10 @@
 //! Cohorts as they are chosen and frozen.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use indicatif::HumanCount;
 
 use super::super::search::parse;
+use super::super::shares;
 use crate::archive::{Archive, Combination, Keep, Plan, Sample, Selection, Split, Step};
 use crate::label::Cell;
 
@@ -59,14 +60,6 @@ pub(super) struct CombineArgs {
     first: String,
     /// The second cohort.
     second: String,
-}
-
-fn shares(text: &str) -> Result<[u32; 3]> {
-    let shares: Vec<u32> = text.split('/').map(str::parse).collect::<Result<_, _>>()?;
-    let shares: [u32; 3] =
-        shares.try_into().ok().context("write three shares, such as 70/15/15")?;
-    ensure!(shares.iter().any(|&share| share > 0), "some share must be more than 0");
-    Ok(shares)
 }
 
 pub(super) fn freeze(archive: Archive, args: &FreezeArgs) -> Result<()> {

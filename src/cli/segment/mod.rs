@@ -21,10 +21,10 @@ use crate::engine::Device;
 use crate::engine::unet::Segmenter;
 use crate::imaging::dicom_seg::{self, SegmentationError};
 use crate::imaging::spine::{Thresholds, segments};
-use crate::imaging::{Study, nifti};
+use crate::imaging::{Cut, Study, nifti, npz};
 use crate::page::spine_page;
 use crate::pipeline::measurement::measurement_reader;
-use crate::pipeline::study::{Declined, Record, Segmented, segment};
+use crate::pipeline::study::{Declined, Record, Segmented, cut, segment};
 use store::Keeper;
 
 const EXAMPLES: &str = "\
@@ -35,6 +35,8 @@ pictures with spacing.json. For each, its folder in OUT gets
   mask.dcm      the same as a DICOM segmentation, where the study is DICOM
   spine.html    pictures and measures on one page
   median.svg    the spine from the side
+  segments/     with --segments, disc-1.npz (the lowest), disc-2.npz, ...: crops of sagittal T2,
+                sagittal T1 and axial T2, 0.5 and 0.4 mm pixels, each with its affine
 OUT/levels.csv has a row for each level of all of them. What cannot be segmented is listed in
 OUT/failures.csv and ends nothing. Studies that OUT has already are not segmented again: a run that
 was stopped goes on with the same command.
@@ -83,8 +85,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     thresholds: Option<PathBuf>,
 
-    /// Keep levels, names and measures in the archive too. What OUT has already is not kept again
-    /// without --again.
+    /// Cut the levels out of all series too, as arrays of NumPy.
+    #[arg(long)]
+    segments: bool,
+
+    /// Keep levels, names, measures and segments in the archive too. What OUT has already is not kept
+    /// again without --again.
     #[arg(long)]
     store: bool,
 
@@ -126,7 +132,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let bar = ProgressBar::new(studies.len() as u64)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
     let stop = Stop::listen()?;
-    let mut work = Work { segmenter, thresholds, keeper, stop, bar };
+    let mut work = Work { segmenter, thresholds, keeper, segments: args.segments, stop, bar };
     let mut table = Table::default();
     for (path, name) in studies.iter().zip(&names) {
         work.bar.set_message(name.clone());
@@ -163,6 +169,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 const RECORD: &str = "study.json";
+const SEGMENTS: &str = "segments";
 
 /// What came of all studies.
 #[derive(Default)]
@@ -276,6 +283,8 @@ struct Work {
     segmenter: Segmenter,
     thresholds: Thresholds,
     keeper: Option<Keeper>,
+    /// Whether a study's folder gets segments.
+    segments: bool,
     stop: Stop,
     bar: ProgressBar,
 }
@@ -294,16 +303,22 @@ impl Work {
             Ok(found) => found,
             Err(declined) => return Err(with_refusals(declined, &study)),
         };
-        let record = Record::new(name, &study, &found, self.thresholds, read);
+        let mut record = Record::new(name, &study, &found, self.thresholds, read);
+        let cuts = match self.segments || self.keeper.is_some() {
+            true => cut(&study, &found),
+            false => Vec::new(),
+        };
+        record.tell_of(&cuts);
         if let Some(keeper) = &mut self.keeper {
-            keeper.keep(&record, &found, &self.thresholds)?;
+            keeper.keep(&record, &found, &self.thresholds, &cuts)?;
         }
+        let cuts = if self.segments { &cuts[..] } else { &[] };
         // A run that was stopped may have left a part of it.
         let part = target.with_file_name(format!(".{name}.part"));
         let unwritable = || format!("`{}` cannot be written", target.display());
         clear(&part).with_context(unwritable)?;
         fs::create_dir(&part).with_context(unwritable)?;
-        if let Err(error) = write(&part, &record, &study, &found) {
+        if let Err(error) = write(&part, &record, &study, &found, cuts) {
             // What is left of it matters less than why it could not be written.
             let _ = clear(&part);
             return Err(error).with_context(unwritable);
@@ -336,7 +351,18 @@ fn clear(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes all files of a study into a folder.
-fn write(folder: &Path, record: &Record, study: &Study, found: &Segmented<'_>) -> Result<()> {
+fn write(
+    folder: &Path,
+    record: &Record,
+    study: &Study,
+    found: &Segmented<'_>,
+    cuts: &[Cut],
+) -> Result<()> {
+    if !cuts.is_empty() {
+        let folder = folder.join(SEGMENTS);
+        fs::create_dir(&folder)?;
+        npz::write_all(&folder, &cuts.iter().map(|cut| &cut.segment).collect::<Vec<_>>())?;
+    }
     let page = page::page(record, study, found);
     fs::write(folder.join("median.svg"), page.median.svg()?)?;
     fs::write(folder.join("spine.html"), spine_page(&page)?)?;

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 
 use crate::archive::Archive;
 use crate::imaging::spine::Thresholds;
+use crate::imaging::{Cut, Segment};
 use crate::label::Reader;
 use crate::pipeline::measurement::measured_discs;
 use crate::pipeline::study::{Record, Segmented};
@@ -18,25 +19,47 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Keeps a study's discs, names and measures. A study without a StudyInstanceUID goes by its
+    /// Keeps a study's discs, names, measures and segments. A study without a StudyInstanceUID goes by its
     /// name.
     pub(super) fn keep(
         &mut self,
         record: &Record,
         found: &Segmented<'_>,
         thresholds: &Thresholds,
+        cuts: &[Cut],
     ) -> Result<()> {
         let discs = measured_discs(found, thresholds);
         ensure!(discs.len() < usize::from(u8::MAX), "it has more discs than any spine");
         let protocol = &found.series.protocol;
         let uid = protocol.study.as_deref().unwrap_or(&record.study);
         let keys = StudyKeys { uid: Some(uid), accession: protocol.accession.as_deref() };
-        let run = NewRun { source: &self.source, keys, reader: &self.reader, discs: &discs };
-        self.archive.store_mut().write(|writer| {
-            if let Kept::New(number) = writer.add_run(&run)? {
+        let date = protocol.date.as_deref().and_then(day);
+        let run = NewRun {
+            source: &self.source,
+            keys,
+            patient: protocol.patient.as_deref(),
+            date: date.as_deref(),
+            reader: &self.reader,
+            discs: &discs,
+        };
+        let store = self.archive.store_mut();
+        let segments: Vec<&Segment> = cuts.iter().map(|cut| &cut.segment).collect();
+        let written = store.write_segments(uid, &segments)?;
+        store.write(|writer| {
+            let (number, is_new) = match writer.add_run(&run)? {
+                Kept::New(number) => (number, true),
+                Kept::Same(number) => (number, false),
+            };
+            if is_new {
                 writer.audit(Action::Segment, uid, &serde_json::json!({ "run": number }))?;
             }
-            Ok(())
-        })
+            writer.keep_segments(uid, number, &written)
+        })?;
+        Ok(())
     }
+}
+
+/// A day as DICOM writes it, in ISO 8601; none where it is no day.
+fn day(date: &str) -> Option<String> {
+    jiff::civil::Date::strptime("%Y%m%d", date).ok().map(|day| day.to_string())
 }

@@ -1,7 +1,7 @@
 //! The columns that the formats which are tables share, each with what it means.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::super::table::ColumnName;
 use super::Record;
@@ -14,47 +14,53 @@ pub enum Kind {
     Text,
     /// A whole number.
     Number,
+    /// Any number.
+    Real,
     /// A day, ISO 8601 where it is written out.
     Day,
 }
 
-/// A value of a record, absent where it is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+/// A value of a row, absent where it is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::export) enum Value<'a> {
     Text(Option<Cow<'a, str>>),
     Number(Option<i32>),
+    Real(Option<f64>),
     Day(Option<&'a str>),
 }
 
-/// A column.
-#[derive(Debug, Clone)]
-pub struct Column {
+/// What a row has in a column.
+type Get<R> = Box<dyn for<'a> Fn(&'a R) -> Value<'a> + Send + Sync>;
+
+/// A column of rows of this type.
+pub struct Column<R> {
     /// Its name.
     pub name: String,
     /// What it means, for the manifest.
     pub meaning: String,
     /// What it holds.
     pub kind: Kind,
-    source: Source,
+    value: Get<R>,
 }
 
-/// Where a column's values come from.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    Field(for<'a> fn(&'a Record) -> Value<'a>),
-    Cell(Cell),
+impl<R> Column<R> {
+    pub(in crate::export) fn new(
+        name: impl Into<String>,
+        kind: Kind,
+        meaning: impl Into<String>,
+        value: impl for<'a> Fn(&'a R) -> Value<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), meaning: meaning.into(), kind, value: Box::new(value) }
+    }
+
+    pub(in crate::export) fn value<'a>(&self, row: &'a R) -> Value<'a> {
+        (self.value)(row)
+    }
 }
 
-impl Column {
-    pub(super) fn value<'a>(&self, record: &'a Record) -> Value<'a> {
-        match self.source {
-            Source::Field(field) => field(record),
-            Source::Cell(cell) => {
-                let label = record.labels.iter().find(|label| label.cell == cell);
-                let label = label.filter(|label| label.verdict != Verdict::NotMentioned);
-                Value::Text(label.map(|label| label.verdict.name().into()))
-            }
-        }
+impl<R> fmt::Debug for Column<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Column").field("name", &self.name).field("kind", &self.kind).finish()
     }
 }
 
@@ -63,33 +69,33 @@ const LEVELS: [Level; 6] =
     [Level::T12L1, Level::L1L2, Level::L2L3, Level::L3L4, Level::L4L5, Level::L5S1];
 
 /// Every column, in order.
-pub fn columns() -> Vec<Column> {
-    let mut columns: Vec<Column> = FIELDS.iter().map(field).collect();
+pub fn columns() -> Vec<Column<Record>> {
+    let mut columns: Vec<Column<Record>> = FIELDS.iter().map(field).collect();
     for level in LEVELS {
         for target in Target::ALL {
-            columns.push(Column {
-                name: format!("{}_{target}", ColumnName(level)),
-                meaning: format!(
-                    "grade of {level} {target}, or unassessable; absent: not mentioned"
-                ),
-                kind: Kind::Text,
-                source: Source::Cell(Cell { level, target }),
-            });
+            let cell = Cell { level, target };
+            columns.push(Column::new(
+                format!("{}_{target}", ColumnName(level)),
+                Kind::Text,
+                format!("grade of {level} {target}, or unassessable; absent: not mentioned"),
+                move |record: &Record| label(record, cell),
+            ));
         }
     }
     columns.extend(LISTS.iter().map(field));
     columns
 }
 
+fn label(record: &Record, cell: Cell) -> Value<'_> {
+    let label = record.labels.iter().find(|label| label.cell == cell);
+    let label = label.filter(|label| label.verdict != Verdict::NotMentioned);
+    Value::Text(label.map(|label| label.verdict.name().into()))
+}
+
 type FieldRow = (&'static str, Kind, for<'a> fn(&'a Record) -> Value<'a>, &'static str);
 
-fn field(&(name, kind, value, meaning): &FieldRow) -> Column {
-    Column {
-        name: name.to_owned(),
-        meaning: meaning.to_owned(),
-        kind,
-        source: Source::Field(value),
-    }
+fn field(&(name, kind, value, meaning): &FieldRow) -> Column<Record> {
+    Column::new(name, kind, meaning, value)
 }
 
 fn text(value: &Option<String>) -> Value<'_> {

@@ -1,31 +1,36 @@
-//! CSV: a row a report. What is absent is blank.
+//! CSV: a line a row. What is absent is blank.
 
 use std::io;
 
-use super::column::{Column, Value, columns};
-use super::{DatasetWriter, Output, Record};
+use super::column::{Column, Value};
+use super::{DatasetWriter, Output};
 
-struct Csv {
-    columns: Vec<Column>,
+struct Csv<R> {
+    columns: Vec<Column<R>>,
     out: csv::Writer<Output>,
 }
 
-pub(super) fn create(out: Output) -> io::Result<Box<dyn DatasetWriter>> {
-    let columns = columns();
+pub(in crate::export) fn create<R: 'static>(
+    columns: Vec<Column<R>>,
+    out: Output,
+) -> io::Result<Box<dyn DatasetWriter<R>>> {
     let mut out = csv::Writer::from_writer(out);
     out.write_record(columns.iter().map(|column| column.name.as_str()))?;
     Ok(Box::new(Csv { columns, out }))
 }
 
-impl DatasetWriter for Csv {
-    fn write(&mut self, record: &Record) -> io::Result<()> {
+impl<R> DatasetWriter<R> for Csv<R> {
+    fn write(&mut self, row: &R) -> io::Result<()> {
+        let shown = |number: Option<String>| number.unwrap_or_default();
         for column in &self.columns {
-            match column.value(record) {
+            match column.value(row) {
                 Value::Text(text) => self.out.write_field(text.as_deref().unwrap_or_default())?,
                 Value::Day(day) => self.out.write_field(day.unwrap_or_default())?,
                 Value::Number(number) => {
-                    let number = number.map(|number| number.to_string()).unwrap_or_default();
-                    self.out.write_field(number)?;
+                    self.out.write_field(shown(number.map(|number| number.to_string())))?;
+                }
+                Value::Real(number) => {
+                    self.out.write_field(shown(number.map(|number| number.to_string())))?;
                 }
             }
         }

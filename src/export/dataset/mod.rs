@@ -5,15 +5,17 @@
 //! rows in memory.
 
 mod column;
-mod csv;
+pub(super) mod csv;
+pub(super) mod flat;
 mod jsonl;
-mod parquet;
+pub(super) mod parquet;
 
 use std::io::{self, Write};
 
 use crate::extract::Mention;
 use crate::label::{CellLabel, Status};
 
+pub(super) use column::Value;
 pub use column::{Column, Kind, columns};
 
 /// One report as it leaves the archive.
@@ -60,13 +62,13 @@ pub struct Record {
     pub text: Option<String>,
 }
 
-/// Writes the records of one file.
-pub trait DatasetWriter {
-    /// Adds a record.
+/// Writes the rows of one file.
+pub trait DatasetWriter<R = Record> {
+    /// Adds a row.
     ///
     /// # Errors
     /// Those of the output.
-    fn write(&mut self, record: &Record) -> io::Result<()>;
+    fn write(&mut self, row: &R) -> io::Result<()>;
 
     /// Completes the file.
     ///
@@ -90,7 +92,11 @@ pub struct Dataset {
 
 /// Every format.
 pub const DATASETS: [Dataset; 3] = [
-    Dataset { name: "csv", about: "a row a report, a column a cell", create: csv::create },
+    Dataset {
+        name: "csv",
+        about: "a row a report, a column a cell",
+        create: |out| csv::create(columns(), out),
+    },
     Dataset {
         name: "jsonl",
         about: "a line a report, with cells and mentions nested",
@@ -99,7 +105,7 @@ pub const DATASETS: [Dataset; 3] = [
     Dataset {
         name: "parquet",
         about: "the columns of csv, typed and compressed",
-        create: parquet::create,
+        create: |out| parquet::create(columns(), "report", out),
     },
 ];
 

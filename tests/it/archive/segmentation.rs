@@ -1,12 +1,13 @@
 //! Segmented studies in the archive.
 
+use deepspine::imaging::Segment;
 use deepspine::imaging::spine::{LevelMeasures, Section};
 use deepspine::label::{
     Cell, Certainty, Evidence, Grade, ImageEvidence, Level, Opinion, Reader, ReaderKind, Target,
     Verdict,
 };
 use deepspine::report::Report;
-use deepspine::store::{Body, Kept, NewDisc, NewRun, StudyKeys};
+use deepspine::store::{Body, Kept, NewDisc, NewRun, StoreError, StudyKeys};
 
 use super::{TestArchive, report};
 
@@ -33,12 +34,16 @@ fn disc(level: Option<Level>, area: f64, grade: Grade) -> NewDisc {
     };
     let opinions = level.map(opinion).into_iter().collect();
     let measures = LevelMeasures { narrowest: Some(section), ..LevelMeasures::default() };
-    NewDisc { level, body: Body { opinions, measures: Some(measures), ..Body::default() } }
+    NewDisc {
+        level,
+        probability: level.map(|_| 0.9),
+        body: Body { opinions, measures: Some(measures), ..Body::default() },
+    }
 }
 
 fn keep(test: &mut TestArchive, reader: &Reader, discs: &[NewDisc]) -> Kept {
     let keys = StudyKeys { uid: Some("1.2.3"), accession: Some("A1") };
-    let run = NewRun { source: "", keys, reader, discs };
+    let run = NewRun { source: "", keys, patient: None, date: None, reader, discs };
     test.archive.store_mut().write(|writer| writer.add_run(&run)).unwrap()
 }
 
@@ -107,4 +112,114 @@ fn images_and_reports_of_a_study_meet_by_its_keys() {
         store.report(number).unwrap().unwrap().study
     };
     assert_eq!(study("a"), study("b"));
+}
+
+fn anna() -> Reader {
+    let (version, content_hash) = (String::new(), String::new());
+    Reader { kind: ReaderKind::Person, name: "anna".into(), version, content_hash }
+}
+
+fn rename(test: &mut TestArchive, uid: &str, names: &[Option<Level>]) -> Result<bool, StoreError> {
+    test.archive.store_mut().write(|writer| writer.correct_naming(uid, names, &anna()))
+}
+
+#[test]
+fn a_corrected_naming_takes_all_with_it_that_hangs_on_names() {
+    let mut test = TestArchive::new();
+    keep(&mut test, &reader("1"), &discs());
+    let six = [Some(Level::L6S1), Some(Level::L5L6), Some(Level::L4L5)];
+    assert!(rename(&mut test, "1.2.3", &six).unwrap());
+    let corrected = ["0 L6-S1 140.7 normal", "1 L5-L6 61.3 severe", "2 L4-L5 200.1 -"];
+    assert_eq!(shown(&test), corrected);
+    let study = test.archive.store().image_keys().unwrap()[0].study;
+    let names = test.archive.store().naming(study).unwrap();
+    assert!(names.iter().all(|disc| disc.probability == Some(1.0)));
+    let logged = test.archive.store().audit_log(u64::MAX >> 1, 1).unwrap().remove(0);
+    assert_eq!((logged.action.as_str(), logged.subject.as_str()), ("correct naming", "1.2.3"));
+    assert!(logged.detail.contains("\"before\":[\"L5-S1\",\"L4-L5\",\"-\"]"), "{}", logged.detail);
+    // What stands is no change; what is derived again is the same.
+    assert!(!rename(&mut test, "1.2.3", &six).unwrap());
+    test.archive.store_mut().write(|writer| writer.derive_again(|| ())).unwrap();
+    assert_eq!(shown(&test), corrected);
+    // A newer run begins with its own names.
+    let mut other = discs();
+    other[0] = disc(Some(Level::L5S1), 90.0, Grade::Moderate);
+    keep(&mut test, &reader("2"), &other);
+    assert_eq!(shown(&test)[0], "0 L5-S1 90 moderate");
+}
+
+#[test]
+fn a_person_who_finds_names_right_makes_them_sure() {
+    let mut test = TestArchive::new();
+    keep(&mut test, &reader("1"), &discs());
+    let same = [Some(Level::L5S1), Some(Level::L4L5), None];
+    assert!(rename(&mut test, "1.2.3", &same).unwrap());
+    assert!(!rename(&mut test, "1.2.3", &same).unwrap());
+    assert_eq!(keep(&mut test, &reader("1"), &discs()), Kept::Same(1), "the run is known");
+}
+
+#[test]
+fn names_that_cannot_be_are_refused_with_the_reason() {
+    let mut test = TestArchive::new();
+    keep(&mut test, &reader("1"), &discs());
+    let before = shown(&test);
+    let mut refused =
+        |uid: &str, names: &[Option<Level>]| rename(&mut test, uid, names).unwrap_err().to_string();
+    assert!(refused("9.9", &[]).contains("`9.9` was never segmented"));
+    assert!(refused("1.2.3", &[Some(Level::L5S1)]).contains("3 discs, and 1 names"));
+    let turned = [Some(Level::L4L5), Some(Level::L5S1), None];
+    assert_eq!(
+        refused("1.2.3", &turned),
+        "L4-L5 cannot be below L5-S1; names go from the lowest disc up"
+    );
+    assert_eq!(shown(&test), before);
+}
+
+#[test]
+fn a_study_keeps_whose_it_is_and_when_it_was_made() {
+    let mut test = TestArchive::new();
+    let discs = discs();
+    let mut keep = |patient, date| {
+        let keys = StudyKeys { uid: Some("1.2.3"), accession: Some("A1") };
+        let reader = &reader("1");
+        let run = NewRun { source: "north", keys, patient, date, reader, discs: &discs };
+        test.archive.store_mut().write(|writer| writer.add_run(&run)).unwrap();
+        test.archive.store().image_keys().unwrap().remove(0)
+    };
+    let known = keep(Some("P1"), Some("2024-03-05"));
+    assert_eq!(known.patient, Some(("north".to_owned(), "P1".to_owned())));
+    assert_eq!(known.date.as_deref(), Some("2024-03-05"));
+    assert_eq!(known.accessions, [("north".to_owned(), "A1".to_owned())]);
+    assert_eq!(keep(None, None), known, "what is not said takes nothing away");
+}
+
+#[test]
+fn segments_of_a_run_are_there_whole_or_not_at_all() {
+    let mut test = TestArchive::new();
+    let store = test.archive.store();
+    let segments = [Segment::default(), Segment::default()];
+    let all: Vec<&Segment> = segments.iter().collect();
+    let home = test.path().join("segments/1.2.3");
+    // Where the run is not kept, its segments are not either.
+    drop(store.write_segments("1.2.3", &all).unwrap());
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
+    keep(&mut test, &reader("1"), &discs());
+    assert_eq!(test.archive.store().segments("1.2.3").unwrap(), None);
+    for of in [&all[..], &all[..1]] {
+        let store = test.archive.store_mut();
+        let written = store.write_segments("1.2.3", of).unwrap();
+        store.write(|writer| writer.keep_segments("1.2.3", 1, &written)).unwrap();
+        drop(written);
+        let folder = test.archive.store().segments("1.2.3").unwrap().unwrap();
+        assert_eq!(folder, home.join("1"));
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), of.len());
+        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1, "nothing else is left");
+    }
+    // A newer run has none until it is given its own.
+    keep(&mut test, &reader("2"), &discs());
+    assert_eq!(test.archive.store().segments("1.2.3").unwrap(), None);
+    let store = test.archive.store_mut();
+    let written = store.write_segments("9.9", &all).unwrap();
+    let unknown = store.write(|writer| writer.keep_segments("9.9", 1, &written));
+    assert!(unknown.unwrap_err().to_string().contains("no study `9.9`"));
 }

@@ -236,13 +236,13 @@ fn write_the_archive_of_this_schema() {
     let packed = zstd::encode_all(std::fs::File::open(backup).unwrap(), 19).unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archives");
     std::fs::create_dir_all(&fixtures).unwrap();
-    std::fs::write(fixtures.join("schema-1.db.zst"), packed).unwrap();
+    std::fs::write(fixtures.join("schema-3.db.zst"), packed).unwrap();
 }
 
 #[test]
 fn archives_of_every_earlier_schema_open() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archives");
-    let mut opened = 0;
+    let (mut opened, mut segmented) = (0, 0);
     for entry in std::fs::read_dir(fixtures).unwrap() {
         let path = entry.unwrap().path();
         let folder = tempfile::tempdir().unwrap();
@@ -260,9 +260,17 @@ fn archives_of_every_earlier_schema_open() {
         assert_eq!(store.readings(1).unwrap().len(), 3, "{name}");
         assert_eq!(store.cohorts().unwrap()[0].members, 2, "{name}");
         archive.store_mut().write(|writer| writer.derive_again(|| ())).unwrap();
+        // How sure names are was not kept then, nor whose a study was.
+        for study in archive.store().image_keys().unwrap() {
+            let names = archive.store().naming(study.study).unwrap();
+            assert!(names.iter().all(|disc| disc.level.is_some() && disc.probability.is_none()));
+            assert_eq!((names.len(), study.patient, study.date), (8, None, None), "{name}");
+            assert_eq!(archive.store().segments(&study.uids[0]).unwrap(), None);
+            segmented += 1;
+        }
         opened += 1;
     }
-    assert!(opened > 0);
+    assert!(opened > 0 && segmented > 0);
 }
 
 trait ParseQuery {
