@@ -106,8 +106,8 @@ pub fn middle(column: &Column, measures: &Measures, disc: &Disc) -> Frame {
     at
 }
 
-/// Volumes of a study that crops are cut out of, by kind, the largest first, each with the brightness that becomes 0 and
-/// that which becomes 1.
+/// Volumes of a study that crops are cut out of, by kind, the largest first, each with the brightness
+/// that becomes 0 and that which becomes 1.
 #[derive(Debug)]
 pub struct Sources<'a>(BTreeMap<Kind, Vec<(&'a Volume, [f32; 2])>>);
 
@@ -177,8 +177,8 @@ fn range<'a>(volumes: impl Iterator<Item = &'a Volume>) -> [f32; 2] {
 
 /// A crop, and how much of the middle of each of its slices is within the images.
 ///
-/// The volume that shows its middle best - most of it, with slices that lie as the crop's do - is taken
-/// for each slice that it covers half of; for the others, whichever shows that slice best.
+/// The volume that shows its middle best - most of it, with slices that lie as the crop's do - is
+/// taken for each slice that it covers half of; for the others, whichever shows that slice best.
 fn crop(volumes: &[(&Volume, [f32; 2])], geometry: Geometry) -> (Crop, Vec<f32>) {
     let slices = geometry.size[2];
     let covered: Vec<Vec<f32>> = volumes

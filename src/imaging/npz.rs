@@ -1,8 +1,8 @@
 //! Segments as NPZ: arrays of NumPy in a zip.
 //!
-//! For each crop there is `<kind>`, float16 by slice, row and column, and `<kind>_affine`, float64 4×4,
-//! which leads from (column, row, slice, 1) to the place in the patient in mm. Own code, as the crate
-//! that knows NumPy's arrays brings a grammar to read the one line that says what an array is.
+//! For each crop there is `<kind>`, float16 by slice, row and column, and `<kind>_affine`, float64
+//! 4×4, which leads from (column, row, slice, 1) to the place in the patient in mm. Own code, as the
+//! crate that knows NumPy's arrays brings a grammar to read the one line that says what an array is.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};

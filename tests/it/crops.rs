@@ -158,7 +158,7 @@ fn crops_lie_as_people_look_at_them() {
     }
     // A ball on the left, in front and above is where it should be.
     let ball = frame.place(9.0, 14.0, -5.0);
-    let bright = |at: Lps| if length(minus(at, ball)) < 4.0 { 900.0 } else { 100.0 };
+    let bright = |at: Lps| if length(minus(at, ball)) < 4.0 { 900.0 } else { 100.0 + 0.5 * at[0] };
     let study = study(vec![
         series(vec![drawn(sagittal(frame.at, 41, 1.5), bright)], 100.0, "f"),
         series(vec![drawn(axial(frame.at, 35.0, 21, 1.5), bright)], 100.0, "f"),
@@ -171,8 +171,8 @@ fn crops_lie_as_people_look_at_them() {
         for k in 0..depth {
             for j in 0..height {
                 for i in 0..width {
-                    // The ball alone is brighter than all else; percentiles are of the dark.
-                    if crop.at(i, j, k).to_f32() > 0.5 {
+                    // Percentiles are of what is around the ball, which is far above them.
+                    if crop.at(i, j, k).to_f32() > 5.0 {
                         sum += 1.0;
                         at = along(at, [i as f64, j as f64, k as f64], 1.0);
                     }
@@ -215,7 +215,7 @@ fn axial_slices_are_of_the_stack_that_lies_as_the_level_does() {
         .collect();
     // Four slices of 4 mm are as far as 8 mm up and down.
     assert_eq!(shown, [300, 700, 700, 700, 700, 700, 700, 300]);
-    assert!(cut.covered[&Kind::AxialT2].iter().all(|&share| share == 1.0), "{:?}", cut.covered);
+    assert!(cut.covered[&Kind::AxialT2].iter().all(|&share| share >= 0.5), "{:?}", cut.covered);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn series(class: &str, uid: &str, [width, height]: [usize; 2]) -> InMemDicomObje
         text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.2.826.0.1.7.9"),
         text(tags::ACCESSION_NUMBER, VR::SH, "A-17"),
         text(tags::PATIENT_ID, VR::LO, "P-4"),
+        text(tags::STUDY_DATE, VR::DA, "20260102"),
         text(tags::MODALITY, VR::CS, "MR"),
         text(tags::SERIES_DESCRIPTION, VR::LO, "t2_tse_sag"),
         short(tags::SAMPLES_PER_PIXEL, 1),

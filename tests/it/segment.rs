@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use deepspine::engine::save;
 use deepspine::engine::unet::{Config, Network};
+use deepspine::imaging::{Kind, npz};
 use deepspine::store::Store;
 use tch::nn::VarStore;
 
@@ -104,7 +105,8 @@ fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
     let (study, out) = (folder.path().join("study"), folder.path().join("out"));
     real_subject(slices, &study);
     let (to, archive) = (Path::new("-o"), folder.path().join("archive"));
-    let output = segment(&[&study, to, &out, Path::new("--store"), Path::new("--data"), &archive]);
+    let flags = ["--segments", "--store", "--data"].map(Path::new);
+    let output = segment(&[&[&study, to, &out], &flags[..], &[&archive]].concat());
     assert!(output.status.success(), "{}", said(&output));
     let record = fs::read_to_string(out.join("study/study.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
@@ -121,9 +123,35 @@ fn the_bundled_segmenter_names_the_levels_of_a_real_subject() {
     let table = fs::read_to_string(out.join("levels.csv")).unwrap();
     assert_eq!(table.lines().count(), 1 + levels.len(), "{table}");
     assert!(table.lines().last().unwrap().starts_with("study,false,L5-S1,1,"), "{table}");
-    let stored = Store::open(&archive).unwrap().discs("1.2.826.0.1.7").unwrap();
+    let store = Store::open(&archive).unwrap();
+    let image = store.image_keys().unwrap().remove(0);
+    assert_eq!(image.patient, Some((String::new(), "P-4".to_owned())));
+    assert_eq!(image.date.as_deref(), Some("2026-01-02"));
+    check_segments(levels, &out.join("study/segments"), &store);
+    let stored = store.discs("1.2.826.0.1.7").unwrap();
     let kept: Vec<_> = stored.iter().rev().filter_map(|d| d.level).map(|l| l.name()).collect();
     assert_eq!(kept, names);
     let again = segment(&[&study, to, &out]);
     assert!(said(&again).contains("1 were there already"), "{}", said(&again));
+}
+
+/// That each level is cut out around the back of its disc, for the folder and for the archive.
+fn check_segments(levels: &[serde_json::Value], folder: &Path, store: &Store) {
+    let kept = store.segments("1.2.826.0.1.7").unwrap().unwrap();
+    for (ordinal, level) in (1..=levels.len()).zip(levels.iter().rev()) {
+        let read = |folder: &Path| {
+            npz::read(fs::File::open(folder.join(npz::file_name(ordinal))).unwrap()).unwrap()
+        };
+        let segment = read(folder);
+        assert_eq!(segment, read(&kept));
+        assert_eq!(segment.crops.keys().collect::<Vec<_>>(), [&Kind::SagittalT2]);
+        let crop = &segment.crops[&Kind::SagittalT2];
+        let centre = [0, 1, 2].map(|axis: usize| level["centre"][axis].as_f64().unwrap());
+        let [column, row, slice] = crop.geometry.to_voxel(centre);
+        let before = (79.5 - column) * 0.5;
+        assert!((10.0..35.0).contains(&before), "the disc is {before} mm before its back");
+        assert!((row - 159.5).abs() < 0.1 && (slice - 12.0).abs() < 4.0, "{row} {slice}");
+        let covered = level["covered"]["sagittal_t2"].as_array().unwrap();
+        assert_eq!((covered.len(), covered[12].as_f64()), (25, Some(1.0)));
+    }
 }

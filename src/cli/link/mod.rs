@@ -27,7 +27,8 @@ use tables::{LinkRow, read_map, write_links, write_unlinked};
 const EXAMPLES: &str = "\
 Studies are those that `segment --store` has kept. A report goes with a study by --map, else by
 StudyInstanceUID, else by accession within its source, else by patient and date, where only one of
-each fits. What fits several is listed and never guessed. OUT gets
+each fits; give `segment` the --source that reports were imported with. What fits several is listed
+and never guessed. OUT gets
   manifest.csv, manifest.parquet, manifest.jsonl   a row a level: names, labels, opinions, split
   segments/       the crops of each level, as arrays of NumPy
   links.csv       which report goes with which study, why, and what is held back
