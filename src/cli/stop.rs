@@ -1,5 +1,5 @@
-//! Ctrl-C where networks are at work: libtorch's threads must not lose what they work with, so the
-//! program ends between two pieces of work, and at once where Ctrl-C is pressed again.
+//! Ctrl-C between two pieces of work, and at once where it is pressed again. Where networks are at work
+//! libtorch's threads must not lose what they work with.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

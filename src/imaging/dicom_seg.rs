@@ -303,9 +303,9 @@ fn referred(instance: &Instance) -> InMemDicomObject {
     InMemDicomObject::from_element_iter(image.into_iter().chain(frame))
 }
 
-type Element = dicom_object::mem::InMemElement;
+pub(super) type Element = dicom_object::mem::InMemElement;
 
-fn text(tag: Tag, vr: VR, value: &str) -> Element {
+pub(super) fn text(tag: Tag, vr: VR, value: &str) -> Element {
     DataElement::new(tag, vr, PrimitiveValue::from(value))
 }
 
@@ -315,7 +315,7 @@ fn number(tag: Tag, place: usize) -> Element {
 }
 
 /// Decimals have at most 16 characters each.
-fn decimals(tag: Tag, values: &[f64]) -> Element {
+pub(super) fn decimals(tag: Tag, values: &[f64]) -> Element {
     let written = values.iter().map(|value| {
         let exact = format!("{value}");
         if exact.len() <= 16 { exact } else { format!("{value:.9e}") }
@@ -348,7 +348,7 @@ fn hash(mask: &Mask, series: &Series, made: [&str; 2]) -> [u8; 32] {
 }
 
 /// A UID that follows from bytes, as those that follow from a UUID do (PS3.5 B.2).
-fn uid(of: &[&[u8]]) -> String {
+pub fn uid(of: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     of.iter().for_each(|part| hash.update(part));
     let digest: [u8; 32] = hash.finalize().into();

@@ -2,11 +2,12 @@
 //!
 //! A [`Study`] is read from files ([`dicom`], [`nifti`], [`metaimage`], [`pictures`]) as [`Series`],
 //! whose slices are put into [`Stack`]s by where they are: volumes in patient millimetres. Masks are
-//! written as [`nifti`] and as [`dicom_seg`]. What else is here is pure.
+//! written as [`nifti`] and as [`dicom_seg`], slices as [`dicom_mr`]. What else is here is pure.
 
 mod bytes;
 pub mod crop;
 pub mod dicom;
+pub mod dicom_mr;
 pub mod dicom_seg;
 mod distance;
 pub mod geometry;

@@ -9,7 +9,8 @@
 //! [`Simulation::dictation`] makes reports in a wording that is far freer, which is what a reader
 //! learns from: `dictation` decides what is said, `grammar` grows the words for it.
 //!
-//! [`Phantom`] is a spine of simple shapes, as a mask and as an image.
+//! [`Phantom`] is a spine of simple shapes, as a mask and as an image; [`SimulatedStudy`] one that looks
+//! like those of people, with its report.
 
 mod annotator;
 mod aside;
@@ -19,12 +20,16 @@ mod patient;
 mod phantom;
 mod scan;
 mod spine;
+mod study;
 mod style;
 mod wording;
 
 pub use annotator::Annotator;
 pub use grammar::Part;
 pub use phantom::{Ellipse, Phantom, Placed};
+pub use study::{
+    Axial, SimulatedSeries, SimulatedStudy, StudyOptions, TrueCell, TrueLevel, Truth, Variant,
+};
 
 use crate::extract::Finding;
 use crate::label::{CellLabel, Certainty, Level};

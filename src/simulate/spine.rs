@@ -24,6 +24,27 @@ pub(super) struct LevelState {
     pub slipped: Option<u8>,
 }
 
+impl LevelState {
+    /// A level whose cells have these grades, in the order of targets; none is without a degree.
+    pub const fn graded(level: Level, grades: [Grade; Target::ALL.len()], worn: f64) -> Self {
+        let mut narrow = [0.0; Target::ALL.len()];
+        let mut at = 0;
+        while at < narrow.len() {
+            // In the middle of what `Spine::grade` calls so.
+            narrow[at] = match grades[at] {
+                Grade::Normal => 0.2,
+                Grade::Mild | Grade::Present => 0.45,
+                Grade::MildModerate => 0.55,
+                Grade::Moderate => 0.66,
+                Grade::ModerateSevere => 0.775,
+                Grade::Severe => 0.95,
+            };
+            at += 1;
+        }
+        Self { level, narrow, worn, slipped: None }
+    }
+}
+
 /// How much of the wear of a spine a level takes.
 fn share(level: Level) -> f64 {
     match level {

@@ -3,6 +3,7 @@
 mod annotators;
 mod phantom;
 mod reports;
+mod studies;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,8 @@ Examples:
   deepspine evaluate reader gold.jsonl     # the rules on what was simulated
   deepspine simulate reports --wording held-out -o free.jsonl --labels free-gold.jsonl
   deepspine simulate annotators --data try # people who read half of what is there
-  deepspine simulate phantom -o phantom.nii.gz";
+  deepspine simulate phantom -o phantom.nii.gz
+  deepspine simulate studies --count 20 -o archive";
 
 /// Invent data whose truth is known.
 #[derive(Debug, clap::Args)]
@@ -31,6 +33,7 @@ enum What {
     Reports(reports::ReportsArgs),
     Annotators(annotators::AnnotatorsArgs),
     Phantom(phantom::PhantomArgs),
+    Studies(studies::StudiesArgs),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
@@ -38,5 +41,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         What::Reports(args) => reports::run(args),
         What::Annotators(args) => annotators::run(args),
         What::Phantom(args) => phantom::run(args),
+        What::Studies(args) => studies::run(args),
     }
 }

@@ -107,9 +107,9 @@ pub(super) fn run(args: &ReportsArgs) -> Result<ExitCode> {
 }
 
 /// How reports are written.
-struct Form {
-    header: fn(&mut dyn Write) -> io::Result<()>,
-    report: fn(&Report, &mut Vec<u8>) -> io::Result<()>,
+pub(super) struct Form {
+    pub(super) header: fn(&mut dyn Write) -> io::Result<()>,
+    pub(super) report: fn(&Report, &mut Vec<u8>) -> io::Result<()>,
 }
 
 const JSONL: Form = Form {
@@ -120,7 +120,7 @@ const JSONL: Form = Form {
     },
 };
 
-const CSV: Form = Form {
+pub(super) const CSV: Form = Form {
     header: |out| {
         out.write_all(
             b"source,id,patient,accession,study_uid,exam_date,sex,age,birth_date,modality,text\n",
