@@ -16,6 +16,7 @@ mod metrics;
 mod naming;
 mod page;
 mod perturbed;
+mod phantoms;
 mod report;
 mod scanner;
 #[cfg(feature = "neural")]

@@ -73,24 +73,31 @@ impl Around {
             return spot(Matter::Air);
         }
         if patient[1] > fascia {
-            let deep = skin - patient[1];
-            let septum = grain([patient[0] * 0.3, deep * 2.2, patient[2] * 0.2], 9.0);
-            let is_skin = deep < 1.6;
-            return spot(if is_skin || septum > 1.7 { Matter::Muscle } else { Matter::SkinFat });
+            let is_skin = patient[1] > skin - 1.6;
+            return spot(if is_skin { Matter::Muscle } else { Matter::SkinFat });
         }
         if patient[1] > fascia - 1.2 {
             return spot(Matter::Ligament);
         }
-        if back > -6.0 {
-            return self.behind(fascia - patient[1], [down, left, back], rung, bones);
+        if back > -6.0
+            && let Some(spot) = self.behind(fascia - patient[1], [down, left, back], rung, bones)
+        {
+            return spot;
         }
         spot(self.before(patient, left, front, rung))
     }
 
     /// Muscles of the back, and what lies between bones and them; `deep` is how far under the fascia.
-    fn behind(&self, deep: f64, [down, left, back]: [f64; 3], rung: &Rung, bones: &Bones) -> Spot {
+    fn behind(
+        &self,
+        deep: f64,
+        [down, left, back]: [f64; 3],
+        rung: &Rung,
+        bones: &Bones,
+    ) -> Option<Spot> {
         let beside = left.abs();
-        let spot = |matter, shade| Spot { matter, shade, is_fine: beside < 45.0, is_named: false };
+        let spot =
+            |matter, shade| Some(Spot { matter, shade, is_fine: beside < 45.0, is_named: false });
         if bones.is_open(down) && beside < 12.0 && back > 12.0 {
             return spot(Matter::Scar, 0.0);
         }
@@ -115,15 +122,15 @@ impl Around {
             ((beside - 20.0).max(0.0) / 58.0).powi(2) + ((back - 34.0).min(0.0) / 26.0).powi(2);
         let is_muscle = square < 1.0 || edge < 1.0 && back > 6.0 + 0.04 * beside;
         if !is_muscle {
-            return spot(Matter::Fat, 0.0);
+            return None;
         }
         // Septa between multifidus, longissimus and iliocostalis.
         let bent = 2.5 * f64::from(grain([left, back, down], 16.0));
         let septum = [beside - 15.0 - 0.32 * (back - 14.0), beside - 45.0 + 0.1 * back];
         let lower = (down - 190.0).max(0.0) * 0.003;
         let fatty = (self.fatty * 0.6 + lower + (16.0 - beside).max(0.0) * 0.016).min(1.0);
-        if square > 1.0 && septum.iter().any(|off| (off + bent).abs() < 0.5 + 1.2 * fatty) {
-            return spot(Matter::Fat, 0.0);
+        if square > 1.0 && septum.iter().any(|off| (off + bent).abs() < 0.35 + 0.9 * fatty) {
+            return spot(Matter::Muscle, 0.8);
         }
         spot(Matter::Muscle, fatty)
     }
@@ -144,7 +151,9 @@ impl Around {
             }
         }
         let ahead = front - half[1];
-        if ahead < 1.6 && beside < half[0] * 0.7 && ahead > -12.0 {
+        // The ligament before the column follows it round.
+        let round = (left / half[0]).hypot(front / half[1]);
+        if front > 0.0 && (round - 1.0) * half[1] < 1.5 && beside < half[0] * 0.75 {
             return Matter::Ligament;
         }
         // Aorta to the left, vena cava to the right; both divide before L4.
@@ -174,7 +183,7 @@ impl Around {
         if kidney < 1.0 {
             return if kidney < 0.15 { Matter::Fat } else { Matter::Kidney };
         }
-        if ahead < 24.0 || beside > 0.86 * self.half_width {
+        if ahead < 24.0 && beside < 70.0 || beside > 0.86 * self.half_width {
             return Matter::Fat;
         }
         let [x, y, z] = patient;

@@ -157,27 +157,27 @@ impl Section {
         let sac = Outline { centre: [0.0; 2], radii: dent.radii(half) }.sized(area);
         let [before, behind] = [-FRAC_PI_2, FRAC_PI_2].map(|angle| sac.radius(angle));
         let lost = (depth - before - behind - 2.0 * AROUND).max(0.0);
-        let from_front = lost * causes.from_front();
-        let (front, back) = match from_front > front_fat {
-            true => (from_front, lost - from_front),
-            // What fat takes before the sac is not there behind it.
-            false => (front_fat.min(lost * 0.8), lost - front_fat.min(lost * 0.8)),
-        };
+        // A wide sac lies near the disc, and fat takes what is left behind it.
+        let near = (0.6 + 2.4 * narrowing.worn).min(lost * causes.front_share());
+        let from_front = near + narrow * (lost * causes.front_share() - near);
+        let front = from_front.max(front_fat.min(lost * 0.8));
+        let back = lost - front;
         let solid = (front - front_fat).max(0.0) * (1.0 - causes.fat);
+        let thick = (0.3 + 0.55 * narrow) * (1.0 - causes.fat);
         let short = lost * causes.short_pedicles;
         let centre = [0.0, AROUND + front + before];
         let recess = [-1.0, 1.0]
             .map(|side| recess_depth(narrowing.of_side(StenosisType::Recess, side)) * size);
         let worn = 1.4 * narrowing.worn;
         Self {
-            bulge: solid.min(front),
+            bulge: solid,
             bulge_beside: [0, 1].map(|_| 0.4 + worn * (0.5 + random.f64())),
             protrusion: [
                 1.5 * solid * causes.protrusion + 2.5 * causes.protrusion * narrow,
                 narrowing.protrusion_at,
                 4.0,
             ],
-            back: depth - back * (1.0 - causes.fat) * 0.75 - 0.4 * short,
+            back: depth - back * thick - 0.4 * short,
             half_width: vertebra.canal_width / 2.0 - 0.5 - 1.0 * causes.facets * narrow,
             recess,
             round: 2.0 - 0.8 * narrow,

@@ -1,6 +1,8 @@
 //! The column as a curve in the median plane, with what lies along it: a place in the patient becomes
 //! so far down, to the left and to the front.
 
+use std::sync::OnceLock;
+
 use super::anatomy::{Anatomy, SACRAL_DISC, SACRUM};
 use super::narrowing::Narrowing;
 use crate::imaging::geometry::Lps;
@@ -62,7 +64,8 @@ pub(super) struct Column {
     pub sacrum: Vec<Span>,
     rungs: Vec<Rung>,
     track: Track,
-    table: Table,
+    /// Made when images are.
+    table: OnceLock<Table>,
 }
 
 /// Rungs are so many mm apart.
@@ -93,8 +96,8 @@ impl Column {
         layout.skip(BEYOND);
         let middle = bodies[bodies.len() - 3].middle();
         let track = Track::new(&layout, anatomy.sacral_slope, sacrum[0].top, middle);
-        let table = Table::new(&track);
-        let mut column = Self { bodies, discs, sacrum, rungs: Vec::new(), track, table };
+        let mut column =
+            Self { bodies, discs, sacrum, rungs: Vec::new(), track, table: OnceLock::new() };
         let count = (layout.length / STEP) as usize + 1;
         column.rungs = (0..count)
             .map(|rung| column.rung_of(rung as f64 * STEP, anatomy, narrowings))
@@ -110,7 +113,12 @@ impl Column {
 
     /// How far down, to the left and to the front a place in the patient is.
     pub fn offsets(&self, patient: Lps) -> [f64; 3] {
-        let [down, front] = self.table.at(patient[1], patient[2]);
+        let table = self.table.get_or_init(|| Table::new(&self.track));
+        self.turned(table.at(patient[1], patient[2]), patient)
+    }
+
+    /// What a place in the median plane, so far down and to the front, is for one beside it.
+    fn turned(&self, [down, front]: [f64; 2], patient: Lps) -> [f64; 3] {
         let rung = self.rung(down);
         let left = patient[0] - rung.left;
         let leaning = down + left * rung.lean;
@@ -128,7 +136,7 @@ impl Column {
         // What `offsets` says of a place is wanted; it is nearly undone at once.
         for _ in 0..6 {
             at = self.straight(wanted);
-            let is = self.offsets(at);
+            let is = self.turned(self.track.nearest(down, [at[1], at[2]]), at);
             for (axis, value) in [down, left, front].into_iter().enumerate() {
                 wanted[axis] += value - is[axis];
             }

@@ -22,6 +22,8 @@ pub(super) enum Matter {
     /// Ligaments, flava, capsules.
     Ligament,
     Fluid,
+    /// What holds the fluid: thin, so that it is never seen alone.
+    Dura,
     /// A root of a nerve.
     Root,
     Cord,
@@ -74,6 +76,7 @@ pub(super) const LOOKS: [Look; Matter::COUNT] = [
     look(0.120, 0.210, 0.10), // annulus
     look(0.110, 0.170, 0.06), // ligament
     look(1.000, 0.140, 0.02), // fluid
+    look(0.420, 0.300, 0.00), // dura
     look(0.360, 0.330, 0.03), // root
     look(0.400, 0.400, 0.02), // cord
     look(0.800, 0.180, 0.02), // few roots

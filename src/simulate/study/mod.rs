@@ -2,10 +2,12 @@
 //!
 //! The way of a study: `anatomy` says how large bones are, `narrowing` what is narrow and by what;
 //! `column` bends the spine, `canal`, `foramen`, `bone` and `around` fill it, and `shape` asks them what
-//! is at a place; `matter` says how that looks, and `scanner` makes slices of it.
+//! is at a place; `matter` says how that looks, and `scanner` makes slices of it. `report` tells it, and
+//! `second_reader` says how well that can be seen.
 
 mod anatomy;
 mod around;
+mod axial;
 mod bone;
 mod canal;
 mod column;

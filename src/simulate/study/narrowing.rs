@@ -211,7 +211,7 @@ impl Causes {
     }
 
     /// What comes from the front, of what comes from front and back.
-    pub fn from_front(&self) -> f64 {
+    pub fn front_share(&self) -> f64 {
         let front = self.bulge + self.protrusion + 0.5 * (self.short_pedicles + self.fat);
         front.clamp(0.15, 0.85)
     }

@@ -72,8 +72,10 @@ pub(super) struct Spot {
     pub is_named: bool,
 }
 
-/// The canal narrows from so many mm beyond a disc on, over so many.
-const NARROW: [f64; 2] = [2.5, 9.0];
+/// The canal is narrowest over so many mm at least to both sides of the middle of a disc, and up to so
+/// many before the disc ends; over so many more it gets as wide as elsewhere.
+const NARROWEST: [f64; 2] = [2.4, 1.5];
+const WIDENS: f64 = 10.0;
 /// The depth of fat before the sac at the lowest disc.
 const FRONT_FAT: f64 = 3.6;
 
@@ -118,8 +120,9 @@ impl Shape {
         let disc = (0..self.throats.len()).min_by(|&a, &b| away(a).total_cmp(&away(b)));
         let disc = disc.unwrap_or(0);
         let span = self.column.discs[disc];
-        let beyond = (away(disc) - span.height() / 2.0 - NARROW[0]) / NARROW[1];
-        let open = beyond.clamp(0.0, 1.0);
+        let [least, before] = NARROWEST;
+        let narrowest = (span.height() / 2.0 - before).max(least);
+        let open = ((away(disc) - narrowest) / WIDENS).clamp(0.0, 1.0);
         let open = open * open * (3.0 - 2.0 * open);
         // Behind which body it is, counted on into the sacrum.
         let sacral = self.column.sacrum.iter().filter(|part| part.top <= down).count();
@@ -133,7 +136,7 @@ impl Shape {
         section.sac.radii.iter_mut().for_each(|radius| *radius *= left);
         let [depth, width] = section.sac.extent();
         let lamina = self.bones.has_lamina(down);
-        let reach = section.sac.radii.iter().copied().fold(0.0, f64::max) + 0.6;
+        let reach = section.sac.radii.iter().copied().fold(0.0, f64::max) + 0.7;
         Canal { section, disc, half: [width / 2.0, depth / 2.0], is_gap: !lamina, reach }
     }
 
@@ -182,8 +185,8 @@ impl Shape {
                 let place = [l / canal.half[0].max(0.5), b / canal.half[1].max(0.5)];
                 return Some(self.in_sac(canal, place, down));
             }
-            if away < radius + 0.35 {
-                return Some(Matter::Ligament);
+            if away < radius + 0.7 {
+                return Some(Matter::Dura);
             }
         }
         self.beside_sac(canal, left, back, rung)
@@ -227,12 +230,11 @@ impl Shape {
             return Some(if is_disc { Matter::Annulus } else { Matter::Ligament });
         }
         let end = section.ends_behind(left);
-        let beside_sac = {
+        let from_sac = {
             let [l, b] = [left - section.sac.centre[0], back - section.sac.centre[1]];
-            let away = (l * l + b * b).sqrt();
-            away < canal.reach && away < section.sac.radius(b.atan2(l)) + 0.8
+            l.hypot(b) - section.sac.radius(b.atan2(l))
         };
-        if back < end || beside_sac {
+        if back < end || from_sac < 0.8 {
             let side = left.signum();
             let [at, behind, wide, deep] = section.root(side);
             let off = [(left - at) / wide, (back - behind) / deep];
@@ -242,7 +244,7 @@ impl Shape {
             // A ligament runs down behind the bodies, and what is squeezed has no fat.
             let is_ligament = back < wall + bulge + 0.5 && left.abs() < 5.0;
             let depth = section.recess[usize::from(left > 0.0)];
-            let is_squeezed = depth < 3.0 && left.abs() > canal.half[0];
+            let is_squeezed = depth < 3.4 && from_sac > 0.4 * depth;
             let is_tight = section.severity > 2.6 && !self.is_fatty(canal);
             return Some(match is_ligament || is_squeezed || is_tight {
                 true => Matter::Ligament,
