@@ -1,7 +1,8 @@
 //! What a spine is like: how much each cell is narrowed, and by what.
 
 use super::chance;
-use crate::label::{Cell, Grade, Level, LevelSet, StenosisType, Target};
+use crate::extract::Finding;
+use crate::label::{Cell, Grade, Level, LevelSet, Side, StenosisType, Target};
 
 /// A spine at one time.
 #[derive(Debug, Clone)]
@@ -22,6 +23,29 @@ pub(super) struct LevelState {
     pub worn: f64,
     /// Whether the upper vertebra has slipped, and how far by Meyerding.
     pub slipped: Option<u8>,
+    /// What is seen at its disc and joints; not known where only wear is.
+    pub seen: Option<Seen>,
+}
+
+/// What is seen at a disc and its joints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub findings: Vec<Finding>,
+    /// The side of what has one.
+    pub side: Side,
+    /// The Modic type of its endplates, 0 for none.
+    pub modic: u8,
+}
+
+impl Seen {
+    /// Whether words that tell of a finding are true.
+    pub fn allows(&self, words: &str, finding: Finding) -> bool {
+        let other = if self.side == Side::Left { "Right" } else { "Left" };
+        let type_of = format!("type {}", self.modic);
+        self.findings.contains(&finding)
+            && !words.starts_with(other)
+            && (finding != Finding::ModicChange || words.contains(&type_of))
+    }
 }
 
 impl LevelState {
@@ -41,7 +65,7 @@ impl LevelState {
             };
             at += 1;
         }
-        Self { level, narrow, worn, slipped: None }
+        Self { level, narrow, worn, slipped: None, seen: None }
     }
 }
 
@@ -86,8 +110,8 @@ impl Spine {
                     StenosisType::Recess => recess,
                 };
                 let lean = match row.side {
-                    Some(crate::label::Side::Left) => lean,
-                    Some(crate::label::Side::Right) => -lean,
+                    Some(Side::Left) => lean,
+                    Some(Side::Right) => -lean,
                     None => 0.0,
                 };
                 // Most pairs of sides are called alike.
@@ -95,7 +119,7 @@ impl Spine {
                 worn * (0.3 + cause + lean) * liability(level, target)
             });
             let slipped = (worn > 0.5 && chance(random, 0.18)).then(|| random.u8(1..3));
-            spine.levels.push(LevelState { level, narrow, worn, slipped });
+            spine.levels.push(LevelState { level, narrow, worn, slipped, seen: None });
         }
         if chance(random, 0.05) {
             spine.operated = Some(spine.levels[random.usize(1..spine.levels.len())].level);

@@ -275,8 +275,9 @@ impl Teller<'_> {
     fn lesions(&mut self, level: Level, random: &mut fastrand::Rng) -> Vec<String> {
         let state = self.spine.levels.iter().find(|state| state.level == level);
         let worn = state.map_or(0.0, |state| state.worn);
+        let seen = state.and_then(|state| state.seen.as_ref());
         let (clauses, findings): (Vec<_>, Vec<_>) =
-            wording::lesions(level, worn, random).into_iter().unzip();
+            wording::lesions(level, worn, seen, random).into_iter().unzip();
         self.written.findings.extend(findings);
         clauses
     }

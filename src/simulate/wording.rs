@@ -1,5 +1,6 @@
 //! Grades and findings in a radiologist's words.
 
+use super::spine::Seen;
 use super::{SimulatedFinding, chance, pick};
 use crate::extract::Finding;
 use crate::label::{Certainty, Grade, Level};
@@ -273,18 +274,26 @@ const NO_LESIONS: [(&str, Finding); 5] = [
     ("No facet arthropathy", Finding::FacetArthropathy),
 ];
 
-/// Clauses about the disc and joints of a level that is worn so much, with what they say.
+/// Clauses about the disc and joints of a level that is worn so much, with what they say. Where it is
+/// known what is seen there, nothing else is said.
 pub(super) fn lesions(
     level: Level,
     worn: f64,
+    seen: Option<&Seen>,
     random: &mut fastrand::Rng,
 ) -> Vec<(String, SimulatedFinding)> {
-    let count = if worn < 0.15 { 0 } else { random.usize(..4).min(1 + (worn * 4.0) as usize) };
+    let count = match seen {
+        // Most of what is drawn is not seen.
+        Some(_) => random.usize(..12),
+        None if worn < 0.15 => 0,
+        None => random.usize(..4).min(1 + (worn * 4.0) as usize),
+    };
     let mut clauses: Vec<(String, SimulatedFinding)> = Vec::new();
     for _ in 0..count {
         let (words, finding, least) = LESIONS[random.usize(..LESIONS.len())];
         let is_new = clauses.iter().all(|(_, said)| said.finding != finding);
-        if worn >= least && is_new {
+        let is_true = seen.map_or(worn >= least, |seen| seen.allows(words, finding));
+        if is_true && is_new {
             let certainty = Certainty::Stated;
             let said = SimulatedFinding { finding, level: Some(level), negated: false, certainty };
             clauses.push((words.to_owned(), said));
@@ -294,7 +303,9 @@ pub(super) fn lesions(
         let (words, finding) = NO_LESIONS[random.usize(..NO_LESIONS.len())];
         let certainty = Certainty::Stated;
         let said = SimulatedFinding { finding, level: Some(level), negated: true, certainty };
-        clauses.push((words.to_owned(), said));
+        if seen.is_none_or(|seen| !seen.findings.contains(&finding)) {
+            clauses.push((words.to_owned(), said));
+        }
     }
     clauses
 }

@@ -10,7 +10,9 @@ use fastrand::Rng;
 
 use super::Variant;
 use super::anatomy::Anatomy;
+use crate::extract::Finding;
 use crate::label::{Grade, Level, Side, StenosisType, Target};
+use crate::simulate::spine::Seen;
 use crate::simulate::{chance, normal};
 
 /// Severities from which on a cell is mild, moderate and severe, and the greatest there is.
@@ -173,6 +175,28 @@ impl Narrowing {
         let worse = |severity: f64| (severity + by * (0.3 + 0.4 * severity)).min(WORST - 0.05);
         self.severity = self.severity.map(worse);
         self.worn = (self.worn + 0.05 * by).min(1.0);
+    }
+
+    /// What a radiologist sees at its disc and joints.
+    pub fn seen(&self) -> Seen {
+        let worst = self.severity.iter().copied().fold(0.0, f64::max);
+        let narrow = self.of_target(Target::Central) >= MILD_FROM;
+        let Causes { bulge, protrusion, flavum, facets, .. } = self.causes;
+        let herniated = protrusion > 0.0 && worst >= MILD_FROM;
+        let all = [
+            (Finding::Bulge, self.worn > 0.35 || narrow && bulge > 0.2),
+            (Finding::Protrusion, herniated && worst < 2.5),
+            (Finding::Extrusion, herniated && worst >= 2.5),
+            (Finding::FlavumThickening, narrow && flavum > 0.25),
+            (Finding::FacetArthropathy, self.worn > 0.5 || narrow && facets > 0.2),
+            (Finding::ModicChange, self.modic > 0),
+            (Finding::NerveRootCompression, worst >= MODERATE_FROM),
+        ];
+        Seen {
+            findings: all.iter().filter(|(_, is)| *is).map(|(finding, _)| *finding).collect(),
+            side: if self.protrusion_at > 0.0 { Side::Left } else { Side::Right },
+            modic: self.modic,
+        }
     }
 
     /// How severe a target is.

@@ -78,6 +78,7 @@ fn spine(levels: &[(Level, &Narrowing)], wrong: Option<(Cell, Grade)>) -> Spine 
         let mut state = LevelState::graded(*level, grades, narrowing.worn);
         // A slip up to a quarter of the endplate below is of grade 1 (Meyerding 1932).
         state.slipped = (narrowing.slip > 0.0).then_some(1);
+        state.seen = Some(narrowing.seen());
         state
     };
     Spine {

@@ -27,9 +27,9 @@ struct Difficulty {
 /// The table that decides how difficult studies are.
 #[rustfmt::skip]
 const DIFFICULTY: [Difficulty; 3] = [
-    Difficulty { stenosis: StenosisType::Central, bias: 0.05, study: 0.15, cell: 0.48 },
+    Difficulty { stenosis: StenosisType::Central, bias: 0.05, study: 0.15, cell: 0.52 },
     Difficulty { stenosis: StenosisType::Foraminal, bias: -0.05, study: 0.20, cell: 0.66 },
-    Difficulty { stenosis: StenosisType::Recess, bias: 0.10, study: 0.25, cell: 0.72 },
+    Difficulty { stenosis: StenosisType::Recess, bias: 0.10, study: 0.25, cell: 0.80 },
 ];
 
 /// What the second reader sees of levels, given how severe each of their cells is.
