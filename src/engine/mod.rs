@@ -1,7 +1,9 @@
 //! The networks. Everything that needs libtorch stands here and in `learn`.
 
+mod convolution;
 mod device;
 pub mod encoder;
+pub mod grader;
 pub mod unet;
 mod weights;
 

@@ -159,7 +159,7 @@ fn among_graded(belief: &Belief) -> [f32; LADDER] {
 
 /// The highest threshold that as many of the probabilities are at or over as the coverage asks for,
 /// with one more, the one to come, reckoned with. None, that is 0, where there are too few.
-fn threshold(coverage: f64, mut probabilities: Vec<f32>) -> f32 {
+pub(super) fn threshold(coverage: f64, mut probabilities: Vec<f32>) -> f32 {
     probabilities.sort_unstable_by(|a, b| b.total_cmp(a));
     let rank = ((probabilities.len() + 1) as f64 * coverage).ceil() as usize;
     probabilities.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)

@@ -19,6 +19,37 @@ pub enum StenosisType {
     Recess,
 }
 
+impl StenosisType {
+    /// Every type.
+    pub const ALL: [Self; 3] = [Self::Central, Self::Foraminal, Self::Recess];
+
+    /// The name in files, such as `foraminal`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Central => "central",
+            Self::Foraminal => "foraminal",
+            Self::Recess => "recess",
+        }
+    }
+}
+
+impl fmt::Display for StenosisType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for StenosisType {
+    type Err = UnknownName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|of| of.name() == s)
+            .ok_or_else(|| UnknownName::new("stenosis type", s, Self::ALL.iter()))
+    }
+}
+
 /// The patient's left or right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,26 +16,37 @@ pub struct Bootstrap {
 /// The 2.5th and 97.5th percentile.
 pub type Interval = [f64; 2];
 
-/// An interval for each of [`Headline::ratios`]. Resamples that leave a ratio undefined do not
-/// count for it, and without any resample that defines it there is none.
+/// An interval for each of some statistics of units that are drawn whole, given by their numbers.
+/// Resamples that leave a statistic undefined do not count for it, and without any resample that
+/// defines it there is none.
+pub(super) fn resampled<const N: usize>(
+    units: usize,
+    Bootstrap { resamples, seed }: Bootstrap,
+    mut statistics: impl FnMut(&[usize]) -> [Option<f64>; N],
+) -> [Option<Interval>; N] {
+    let mut values: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(resamples));
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..resamples {
+        let drawn: Vec<usize> = (0..units).map(|_| random.usize(..units)).collect();
+        for (values, value) in values.iter_mut().zip(statistics(&drawn)) {
+            values.extend(value);
+        }
+    }
+    values.map(|mut values| {
+        values.sort_unstable_by(f64::total_cmp);
+        Some([percentile(&values, 0.025)?, percentile(&values, 0.975)?])
+    })
+}
+
+/// An interval for each of [`Headline::ratios`].
 pub(super) fn intervals(
     reports: &[Headline],
     bootstrap: Bootstrap,
 ) -> [Option<Interval>; Headline::RATIOS] {
-    let mut drawn: [Vec<f64>; Headline::RATIOS] = Default::default();
-    let mut random = fastrand::Rng::with_seed(bootstrap.seed);
-    for _ in 0..bootstrap.resamples {
+    resampled(reports.len(), bootstrap, |drawn| {
         let mut sum = Headline::default();
-        for _ in reports {
-            sum += reports[random.usize(..reports.len())];
-        }
-        for (values, ratio) in drawn.iter_mut().zip(sum.ratios()) {
-            values.extend(ratio);
-        }
-    }
-    drawn.map(|mut values| {
-        values.sort_unstable_by(f64::total_cmp);
-        Some([percentile(&values, 0.025)?, percentile(&values, 0.975)?])
+        drawn.iter().for_each(|&report| sum += reports[report]);
+        sum.ratios()
     })
 }
 
@@ -49,9 +60,9 @@ pub fn paired<'a>(
     let cells = |gold, labels| Headline::of(gold, labels).cells;
     let tallies: Vec<[Tally; 2]> =
         reports.into_iter().map(|(gold, a, b)| [cells(gold, a), cells(gold, b)]).collect();
-    let ahead = |drawn: &mut dyn Iterator<Item = usize>| {
+    let ahead = |drawn: &[usize]| {
         let mut sums = [Tally::default(); 2];
-        for report in drawn {
+        for &report in drawn {
             for (sum, tally) in sums.iter_mut().zip(tallies[report]) {
                 *sum += tally;
             }
@@ -59,15 +70,12 @@ pub fn paired<'a>(
         let [first, second] = sums.map(|sum| sum.ratios()[2].unwrap_or_default());
         first - second
     };
-    let interval = bootstrap.and_then(|Bootstrap { resamples, seed }| {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut drawn: Vec<f64> = (0..resamples)
-            .map(|_| ahead(&mut (0..tallies.len()).map(|_| random.usize(..tallies.len()))))
-            .collect();
-        drawn.sort_unstable_by(f64::total_cmp);
-        Some([percentile(&drawn, 0.025)?, percentile(&drawn, 0.975)?])
+    let interval = bootstrap.and_then(|bootstrap| {
+        let [interval] = resampled(tallies.len(), bootstrap, |drawn| [Some(ahead(drawn))]);
+        interval
     });
-    (ahead(&mut (0..tallies.len())), interval)
+    let all: Vec<usize> = (0..tallies.len()).collect();
+    (ahead(&all), interval)
 }
 
 /// The nearest-rank percentile of sorted values.

@@ -5,20 +5,29 @@
 #[cfg(feature = "neural")]
 mod adamw;
 mod bootstrap;
+#[cfg(feature = "neural")]
+mod descent;
 mod gold;
+#[cfg(feature = "neural")]
+pub mod grader;
 #[cfg(feature = "neural")]
 mod keep;
 mod labels;
+#[cfg(feature = "neural")]
+mod least;
 mod metrics;
 mod outline;
 mod overlap;
 #[cfg(feature = "neural")]
 pub mod reader;
+pub mod scores;
 #[cfg(feature = "neural")]
 pub mod segmenter;
 mod tally;
 
 pub use bootstrap::{Bootstrap, Interval, paired};
+#[cfg(feature = "neural")]
+pub use descent::{Descent, Pace};
 pub use gold::{Gold, GoldError, read_gold};
 #[cfg(feature = "neural")]
 pub use keep::KeepError;

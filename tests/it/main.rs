@@ -9,6 +9,8 @@ mod crops;
 mod explain;
 mod export;
 mod extract;
+#[cfg(feature = "neural")]
+mod grader;
 mod imaging;
 mod link;
 mod measures;

@@ -4,6 +4,8 @@
 mod compare;
 #[cfg(feature = "neural")]
 mod doubt;
+#[cfg(feature = "neural")]
+mod grader;
 mod miss;
 #[cfg(feature = "neural")]
 mod segmenter;
@@ -39,6 +41,8 @@ enum What {
     Reader(ReaderArgs),
     #[cfg(feature = "neural")]
     Segmenter(segmenter::SegmenterArgs),
+    #[cfg(feature = "neural")]
+    Grader(grader::GraderArgs),
 }
 
 const MEASURES: &str = r#"A line of gold labels:
@@ -100,6 +104,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         What::Reader(args) => run_reader(args),
         #[cfg(feature = "neural")]
         What::Segmenter(args) => segmenter::run(args),
+        #[cfg(feature = "neural")]
+        What::Grader(args) => grader::run(args),
     }
 }
 

@@ -59,7 +59,7 @@ fn confused(confusion: &Confusion, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// In percent, with the interval where there is one.
-fn ratio(ratio: &Ratio) -> String {
+pub(super) fn ratio(ratio: &Ratio) -> String {
     let Some(value) = ratio.value else { return "–".to_owned() };
     match ratio.interval {
         Some([low, high]) => {

@@ -1,6 +1,7 @@
 //! `train`: networks, from data.
 
 mod calibration;
+mod grader;
 mod reader;
 mod segmenter;
 
@@ -11,6 +12,8 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::stop::Stop;
+
+pub(super) use grader::tell_bad;
 
 /// Train a network.
 #[derive(Debug, clap::Args)]
@@ -24,6 +27,7 @@ enum What {
     Reader(reader::ReaderArgs),
     Calibration(calibration::CalibrationArgs),
     Segmenter(segmenter::SegmenterArgs),
+    Grader(grader::GraderArgs),
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
@@ -31,6 +35,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         What::Reader(args) => reader::run(args),
         What::Calibration(args) => calibration::run(args),
         What::Segmenter(args) => segmenter::run(args),
+        What::Grader(args) => grader::run(args),
     }
 }
 

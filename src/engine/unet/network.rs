@@ -6,9 +6,10 @@
 //! fine as the image at a quarter of the cost.
 
 use serde::{Deserialize, Serialize};
-use tch::nn::{Init, Path};
+use tch::nn::Path;
 use tch::{Kind, Tensor};
 
+use crate::engine::convolution::{Convolution, channels_last, he_normal};
 use crate::imaging::Tissue;
 
 /// The shape of a network, and what its pixels are.
@@ -59,24 +60,6 @@ struct Rise {
     weight: Tensor,
     bias: Tensor,
     after: [Convolution; 2],
-}
-
-/// A convolution with what follows it.
-#[derive(Debug)]
-struct Convolution {
-    weight: Tensor,
-    stride: i64,
-    bias: Option<Tensor>,
-    norm: Option<Norm>,
-}
-
-/// Batch normalization (Ioffe & Szegedy 2015).
-#[derive(Debug)]
-struct Norm {
-    scale: Tensor,
-    shift: Tensor,
-    mean: Tensor,
-    variance: Tensor,
 }
 
 impl Network {
@@ -159,15 +142,10 @@ fn standardized(images: &Tensor) -> Tensor {
     (images - mean) / (deviation + 1e-6)
 }
 
-/// The same tensor with its channels beside each other in memory, as convolutions are fastest.
-fn channels_last(x: &Tensor) -> Tensor {
-    x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
-}
-
 impl Rise {
     fn new(root: &Path<'_>, from: i64, to: i64) -> Self {
         Self {
-            weight: root.var("weight", &[from, to, 2, 2], nn_init(from)),
+            weight: root.var("weight", &[from, to, 2, 2], he_normal(from)),
             bias: root.zeros("bias", &[to]),
             after: [
                 Convolution::normed(&(root / 0), to, to, 1),
@@ -184,83 +162,5 @@ impl Rise {
         raised += skip;
         let [first, second] = &self.after;
         second.forward(&first.forward(&raised, train).relu_(), train).relu_()
-    }
-}
-
-/// Normal, so that a sum over `inputs` and a rectifier keep the spread (He et al. 2015).
-fn nn_init(inputs: i64) -> Init {
-    Init::Randn { mean: 0.0, stdev: (2.0 / inputs as f64).sqrt() }
-}
-
-impl Convolution {
-    const SIDE: i64 = 3;
-
-    fn weight(root: &Path<'_>, from: i64, to: i64) -> Tensor {
-        let inputs = from * Self::SIDE * Self::SIDE;
-        root.var("weight", &[to, from, Self::SIDE, Self::SIDE], nn_init(inputs))
-    }
-
-    fn normed(root: &Path<'_>, from: i64, to: i64, stride: i64) -> Self {
-        let norm = Norm {
-            scale: root.ones("scale", &[to]),
-            shift: root.zeros("shift", &[to]),
-            mean: root.zeros_no_train("mean", &[to]),
-            variance: root.ones_no_train("variance", &[to]),
-        };
-        let weight = Self::weight(root, from, to);
-        Self { weight, stride, bias: None, norm: Some(norm) }
-    }
-
-    fn plain(root: &Path<'_>, from: i64, to: i64) -> Self {
-        let bias = Some(root.zeros("bias", &[to]));
-        Self { weight: Self::weight(root, from, to), stride: 1, bias, norm: None }
-    }
-
-    fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        let kind = x.kind();
-        let bias = self.bias.as_ref().map(|bias| bias.to_kind(kind));
-        let (stride, one) = ([self.stride, self.stride], [1, 1]);
-        let y = x.conv2d(&self.weight.to_kind(kind), bias.as_ref(), stride, one, one, 1);
-        match &self.norm {
-            Some(norm) => norm.forward(&y, train),
-            None => y,
-        }
-    }
-
-    fn folded(&self, kind: Kind) -> Self {
-        let weight = self.weight.detach();
-        let (weight, bias) = match &self.norm {
-            None => (weight, self.bias.as_ref().map(Tensor::detach)),
-            Some(norm) => {
-                let scale = norm.scale.detach() / (&norm.variance + Norm::EPSILON).sqrt();
-                let bias = norm.shift.detach() - &norm.mean * &scale;
-                (weight * scale.view([-1, 1, 1, 1]), Some(bias))
-            }
-        };
-        Self {
-            weight: weight.to_kind(kind),
-            stride: self.stride,
-            bias: bias.map(|bias| bias.to_kind(kind)),
-            norm: None,
-        }
-    }
-}
-
-impl Norm {
-    const EPSILON: f64 = 1e-5;
-    const MOMENTUM: f64 = 0.1;
-
-    fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        Tensor::batch_norm(
-            x,
-            Some(&self.scale),
-            Some(&self.shift),
-            Some(&self.mean),
-            Some(&self.variance),
-            train,
-            Self::MOMENTUM,
-            Self::EPSILON,
-            true,
-        )
     }
 }

@@ -8,6 +8,8 @@ pub type Table<const N: usize> = [[f64; N]; N];
 pub enum Weights {
     /// Equal counts, all else does not.
     Identity,
+    /// The distance is lost.
+    Linear,
     /// The square of the distance is lost: neighbours almost count.
     Quadratic,
 }
@@ -16,6 +18,7 @@ impl Weights {
     fn of<const N: usize>(self, row: usize, column: usize) -> f64 {
         match self {
             Self::Identity => f64::from(row == column),
+            Self::Linear => 1.0 - row.abs_diff(column) as f64 / (N as f64 - 1.0),
             Self::Quadratic => {
                 let distance = row.abs_diff(column) as f64 / (N as f64 - 1.0);
                 1.0 - distance * distance

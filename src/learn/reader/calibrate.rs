@@ -7,6 +7,7 @@ use crate::label::{
     Belief, Case, Conformal, Fusion, Ground, Opinion, Outcome, Seen, cases, resolve_all,
 };
 use crate::learn::Gold;
+use crate::learn::least::{TEMPERATURES, least};
 use crate::simulate::{Part, SimulatedReport, Simulation};
 
 /// Which share of the levels that mention a target the gate may close.
@@ -143,7 +144,7 @@ fn tempered(mut all: Vec<Known<'_>>, temperature: f32) -> Vec<Known<'_>> {
     all
 }
 
-/// The temperature under which what is true is the least surprising, by golden section.
+/// The temperature under which what is true is the least surprising.
 fn temperature(cells: &[(Belief, Outcome, f64)]) -> f32 {
     let surprise = |temperature: f32| -> f64 {
         let one = |(belief, truth, weight): &(Belief, Outcome, f64)| {
@@ -152,13 +153,7 @@ fn temperature(cells: &[(Belief, Outcome, f64)]) -> f32 {
         };
         cells.iter().map(one).sum()
     };
-    let golden = (5.0_f32.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (0.25_f32, 8.0_f32);
-    for _ in 0..24 {
-        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
-        if surprise(left) < surprise(right) { high = right } else { low = left }
-    }
-    f32::midpoint(low, high)
+    least(TEMPERATURES, surprise)
 }
 
 /// The weights to start from, and to stay near where there is little to learn from: the

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use fastrand::Rng;
 
-use super::{Fit, Plan, Point, Record, Slices, SlicesError, Viewer};
+use super::{Fit, Point, Record, Slices, SlicesError, Viewer};
 use crate::engine::unet::Config;
 use crate::engine::{Device, WeightsError, save};
 use crate::imaging::Tissue;
+use crate::learn::descent::Pace;
 use crate::learn::keep::{self, KeepError};
 use crate::learn::overlap::Overlap;
 
@@ -114,13 +115,8 @@ impl Course {
             })
             .collect();
         tch::manual_seed(order.seed as i64);
-        let plan = Plan {
-            steps: order.steps,
-            warm_up: order.steps / 20,
-            rate: order.rate,
-            views: order.views,
-        };
-        let fit = Fit::new(&order.network, plan, order.device);
+        let pace = Pace { steps: order.steps, warm_up: order.steps / 20, rate: order.rate };
+        let fit = Fit::new(&order.network, pace, order.views, order.device);
         let mut course = Self { order, slices, lessons, held_out, fit, record };
         course.begin_with_model()?;
         course.take_up()?;
@@ -135,7 +131,7 @@ impl Course {
 
     /// Whether all steps were taken.
     pub const fn is_over(&self) -> bool {
-        self.fit.is_over()
+        self.fit.descent.is_over()
     }
 
     /// Takes the steps of a round, judges what came of them and leaves a checkpoint. `stepped` gets
@@ -150,14 +146,14 @@ impl Course {
         let Order { pixel, apart, side, .. } = self.order;
         let viewer = Viewer { config: &self.order.network, pixel, apart, side };
         let (mut sum, mut steps) = (0.0, 0);
-        while steps < self.order.round && !self.fit.is_over() {
+        while steps < self.order.round && !self.fit.descent.is_over() {
             let loss = self.fit.step(&self.slices, &self.lessons, &viewer, &mut random);
             sum += loss;
             steps += 1;
             stepped(loss);
         }
         let loss = sum / f64::from(steps.max(1));
-        let point = Point { steps: self.fit.steps(), loss, dice: self.judge() };
+        let point = Point { steps: self.fit.descent.steps(), loss, dice: self.judge() };
         self.record.rounds += 1;
         self.record.steps = point.steps;
         self.record.curve.push(point);
@@ -181,12 +177,9 @@ impl Course {
     fn keep(&self) -> Result<(), CourseError> {
         let folder = &self.order.folder;
         if self.record.best() == Some(self.record.curve.len() - 1) {
-            save(&self.fit.mean, &folder.join("weights.safetensors"))?;
+            save(&self.fit.descent.mean, &folder.join("weights.safetensors"))?;
         }
-        let mut tensors = keep::variables("variable.", &self.fit.weights);
-        tensors.extend(keep::variables("mean.", &self.fit.mean));
-        tensors.extend(self.fit.moments());
-        keep::checkpoint(folder, &tensors)?;
+        keep::checkpoint(folder, &self.fit.descent.state())?;
         keep::write(&folder.join("training.svg"), self.record.drawn().as_bytes())?;
         Ok(keep::write_json(&folder.join(keep::RECORD), &self.record)?)
     }
@@ -195,7 +188,7 @@ impl Course {
     /// of it.
     fn begin_with_model(&mut self) -> Result<(), CourseError> {
         let Some(from) = &self.order.from else { return Ok(()) };
-        self.fit.begin_with(&from.join("weights.safetensors"))?;
+        self.fit.descent.begin_with(&from.join("weights.safetensors"))?;
         let Some(record): Option<Record> = keep::record(from)? else { return Ok(()) };
         let seen = |subject: &&String| record.learned_from.contains(subject);
         if let Some(subject) = self.record.held_out.iter().find(seen) {
@@ -215,10 +208,7 @@ impl Course {
         if lessons(&record) != lessons(own) {
             return Err(CourseError::OtherLessons { path: folder.join(keep::RECORD) });
         }
-        let tensors = keep::take_up(folder)?;
-        keep::fill("variable.", &self.fit.weights, &tensors);
-        keep::fill("mean.", &self.fit.mean, &tensors);
-        self.fit.resume(tensors, record.steps);
+        self.fit.descent.resume(keep::take_up(folder)?, record.steps);
         self.record = record;
         Ok(())
     }

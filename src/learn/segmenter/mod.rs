@@ -10,7 +10,7 @@ mod volumes;
 
 pub use augment::{View, Viewer};
 pub use course::{Course, CourseError, Order};
-pub use fit::{Fit, Plan};
+pub use fit::Fit;
 pub use record::{Point, Record};
 pub use score::{LevelScore, SubjectScore, TissueScore};
 pub use slices::{Slice, Slices, SlicesError, Subject};

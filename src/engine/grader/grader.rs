@@ -1,0 +1,168 @@
+//! A trained network at work: the crops of levels in, grades with their doubt out.
+
+use std::path::{Path, PathBuf};
+
+use tch::nn::VarStore;
+use tch::{Kind, Tensor};
+
+use super::{Calibration, CalibrationError, Config, Input, Network, TypeCalibration, View, Views};
+use crate::engine::{Device, WeightsError, content_hash, load};
+use crate::imaging::Segment;
+use crate::label::{Grade, GradeSet, LADDER, Shares, Target, likeliest};
+
+/// Grades levels.
+#[derive(Debug)]
+pub struct Grader {
+    config: Config,
+    network: Network,
+    calibration: Calibration,
+    device: Device,
+    kind: Kind,
+    content_hash: String,
+}
+
+/// How one target of a level is graded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graded {
+    /// Which.
+    pub target: Target,
+    /// The grade, chosen as if all grades were about as frequent, so that rare ones are not passed
+    /// over; it need not be the most probable one.
+    pub grade: Grade,
+    /// How probable each grade of the ladder is where grades are as frequent as in what the grader
+    /// learned from.
+    pub probabilities: Shares,
+    /// What may be true, for each of [`Calibration::COVERAGES`].
+    pub sets: [GradeSet; Calibration::COVERAGES.len()],
+}
+
+/// Why a model cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what each is")]
+pub enum GraderError {
+    #[error(
+        "`{path}` cannot be read; a grader's folder has config.json, weights.safetensors and \
+         calibration.json"
+    )]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` is not what this version of the program writes")]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("`{path}` describes no network of this version: {reason}")]
+    Impossible { path: PathBuf, reason: &'static str },
+    #[error("`{path}` lacks or exceeds what config.json says is graded: {types}; train anew")]
+    OtherTypes { path: PathBuf, types: String },
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+impl Grader {
+    /// Levels that go through the network together.
+    const BATCH: usize = 6;
+
+    /// Loads a model's folder.
+    ///
+    /// # Errors
+    /// Where a file is missing or not of this version; every difference is named.
+    pub fn load(folder: &Path, device: Device) -> Result<Self, GraderError> {
+        let path = folder.join("config.json");
+        let config = Self::config(&path)?;
+        let calibration = Calibration::read(folder)?;
+        let graded: Vec<_> = config.types.iter().collect();
+        let mut calibrated: Vec<_> = calibration.0.keys().collect();
+        calibrated.sort_by_key(|of| graded.iter().position(|graded| graded == of));
+        let sets = Calibration::COVERAGES.len();
+        if calibrated != graded || calibration.0.values().any(|of| of.sets.len() != sets) {
+            let path = folder.join(Calibration::FILE);
+            return Err(GraderError::OtherTypes { path, types: format!("{graded:?}") });
+        }
+        let variables = VarStore::new(device.torch());
+        let network = Network::new(&variables.root(), &config);
+        let weights = folder.join("weights.safetensors");
+        load(&variables, &weights)?;
+        let kind = device.precision();
+        let network = tch::no_grad(|| network.folded(kind));
+        let files = [&path, &weights, &folder.join(Calibration::FILE)];
+        let content_hash = content_hash(&files.map(|file| file.as_path()))
+            .map_err(|source| GraderError::Unreadable { path: weights.clone(), source })?;
+        Ok(Self { config, network, calibration, device, kind, content_hash })
+    }
+
+    fn config(path: &Path) -> Result<Config, GraderError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| GraderError::Unreadable { path: path.to_owned(), source })?;
+        let config: Config = serde_json::from_str(&text)
+            .map_err(|source| GraderError::Malformed { path: path.to_owned(), source })?;
+        match config.impossible() {
+            None => Ok(config),
+            Some(reason) => Err(GraderError::Impossible { path: path.to_owned(), reason }),
+        }
+    }
+
+    /// The SHA-256 of its configuration, weights and calibration, in hexadecimal digits.
+    pub fn content_hash(&self) -> &str {
+        &self.content_hash
+    }
+
+    /// What it looks at and what it grades.
+    pub const fn shape(&self) -> &Config {
+        &self.config
+    }
+
+    /// Grades levels; none of a level of which there is no crop that the grader looks at.
+    pub fn grade(&self, segments: &[&Segment]) -> Vec<Option<Vec<Graded>>> {
+        let inputs: Vec<Input> =
+            segments.iter().map(|segment| Input::new(&self.config, segment)).collect();
+        self.grade_inputs(&inputs.iter().collect::<Vec<_>>())
+    }
+
+    /// The same of crops that are ready.
+    pub fn grade_inputs(&self, inputs: &[&Input]) -> Vec<Option<Vec<Graded>>> {
+        let mut graded: Vec<Option<Vec<Graded>>> = vec![None; inputs.len()];
+        let seen: Vec<usize> = (0..inputs.len()).filter(|&at| !inputs[at].is_empty()).collect();
+        for some in seen.chunks(Self::BATCH) {
+            let views: Vec<View> = some.iter().map(|&at| inputs[at].view(&self.config)).collect();
+            let views = Views::new(&views, self.device.torch());
+            let logs = tch::no_grad(|| self.network.forward(&views, self.kind, false));
+            for (&at, logs) in some.iter().zip(rows(&logs)) {
+                graded[at] = Some(self.judged(&logs));
+            }
+        }
+        graded
+    }
+
+    /// What follows from the network's answer to one level.
+    fn judged(&self, logs: &[Shares]) -> Vec<Graded> {
+        let default = TypeCalibration::default();
+        self.config
+            .targets()
+            .zip(logs)
+            .map(|(target, logs)| {
+                let calibration =
+                    self.calibration.0.get(&target.row().stenosis).unwrap_or(&default);
+                let even = calibration.even(logs);
+                Graded {
+                    target,
+                    grade: LADDER[likeliest(&even)],
+                    probabilities: calibration.probable(logs),
+                    sets: std::array::from_fn(|at| {
+                        calibration.sets.get(at).map_or(GradeSet::ALL, |of| of.set(&even))
+                    }),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The answers of a network to each level, target by target.
+///
+/// # Panics
+/// Where these are no answers.
+pub fn rows(logs: &Tensor) -> Vec<Vec<Shares>> {
+    let targets = logs.size()[1];
+    let flat = logs.to_kind(Kind::Float).to_device(tch::Device::Cpu).reshape([-1]);
+    let values: Vec<f32> = Vec::try_from(flat).expect("they are floats");
+    let (shares, _) = values.as_chunks::<{ LADDER.len() }>();
+    shares.chunks(targets as usize).map(<[Shares]>::to_vec).collect()
+}

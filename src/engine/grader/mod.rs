@@ -1,0 +1,14 @@
+//! The network that grades levels: what is cut out around a disc in, how probable each grade is for
+//! each target out.
+
+mod calibration;
+mod config;
+mod grader;
+mod input;
+mod network;
+
+pub use calibration::{Calibration, CalibrationError, TypeCalibration};
+pub use config::{AxialConfig, Config, Inputs, SagittalConfig, Scale};
+pub use grader::{Graded, Grader, GraderError, rows};
+pub use input::{Input, View, Views, unit};
+pub use network::Network;

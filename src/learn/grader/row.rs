@@ -1,0 +1,51 @@
+//! What is known of a level.
+
+use std::path::{Path, PathBuf};
+
+use super::ExamplesError;
+use crate::export::segments::{self, Part, SegmentRow};
+use crate::label::{GradeSet, Level, TARGETS, Target};
+
+/// A level whose grades are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Whose it is.
+    pub patient: String,
+    /// Which study shows it.
+    pub study: String,
+    /// What it is called.
+    pub level: Level,
+    /// What it is for.
+    pub part: Part,
+    /// The file of its crops, or the folder of its study.
+    pub images: PathBuf,
+    /// Which grades its labels admit, by [`Target::ALL`].
+    pub truths: [Option<GradeSet>; TARGETS.len()],
+}
+
+impl Row {
+    /// What is known of a target.
+    pub const fn truth(&self, target: Target) -> Option<GradeSet> {
+        self.truths[target as usize]
+    }
+
+    /// A row of a manifest in a folder.
+    fn new(folder: &Path, row: SegmentRow) -> Self {
+        let truth = |target| Some(GradeSet::admitted(row.label(target)?.grade));
+        Self {
+            truths: Target::ALL.map(truth),
+            // Who has no name is nobody else.
+            patient: if row.patient.is_empty() { row.study.clone() } else { row.patient },
+            study: row.study,
+            level: row.level,
+            part: row.split,
+            images: folder.join(row.segment),
+        }
+    }
+}
+
+/// The levels of a manifest.
+pub(super) fn of_manifest(folder: &Path) -> Result<Vec<Row>, ExamplesError> {
+    let rows = segments::read(folder)?;
+    Ok(rows.into_iter().map(|row| Row::new(folder, row)).collect())
+}
