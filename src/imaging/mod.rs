@@ -17,6 +17,7 @@ mod median;
 pub mod metaimage;
 pub mod nifti;
 pub mod npz;
+pub mod overview;
 pub mod picture;
 pub mod pictures;
 mod sample;

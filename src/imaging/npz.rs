@@ -101,6 +101,16 @@ pub fn read_crop(file: impl Read + Seek, kind: Kind) -> Result<Option<Crop>, Npz
     crop(&mut ZipArchive::new(file)?, kind)
 }
 
+/// The kinds of series that a segment has crops of.
+///
+/// # Errors
+/// Where it is no such file, or a damaged one.
+pub fn kinds(file: impl Read + Seek) -> Result<Vec<Kind>, NpzError> {
+    let zip = ZipArchive::new(file)?;
+    let has = |kind: &Kind| zip.index_for_name(&format!("{}.npy", kind.name())).is_some();
+    Ok(SHAPES.iter().map(|shape| shape.kind).filter(has).collect())
+}
+
 /// From (column, row, slice, 1) to mm.
 fn affine(geometry: &Geometry) -> [[f64; 4]; 4] {
     let mut rows = [[0.0, 0.0, 0.0, 1.0]; 4];

@@ -171,6 +171,18 @@ pub fn errors(volume: &Volume, found: &Mask, reference: &Mask, k: usize) -> Vec<
     png
 }
 
+/// Slices below each other as PNG. `values` are brightnesses with rows fastest; 0 is black, and
+/// white is somewhat over 1, so that the brightest fluid is still told from what is around it.
+pub fn strip(values: impl Iterator<Item = f32>, width: usize, rows: usize) -> Vec<u8> {
+    const WHITE: f32 = 1.2;
+    let gray = values.map(|value| ((value / WHITE).clamp(0.0, 1.0) * 255.0) as u8).collect();
+    let strip = GrayImage::from_vec(width as u32, rows as u32, gray);
+    let mut png = Vec::new();
+    let strip = strip.expect("there is a value for each pixel");
+    strip.write_to(&mut Cursor::new(&mut png), ImageFormat::Png).expect("memory can be written");
+    png
+}
+
 fn drawn(
     volume: &Volume,
     parts: &Mask,

@@ -48,6 +48,16 @@ impl Kind {
             Self::Other => "other",
         }
     }
+
+    /// What it is called by people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SagittalT2 => "sagittal T2",
+            Self::SagittalT1 => "sagittal T1",
+            Self::AxialT2 => "axial T2",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How slices lie in the patient.

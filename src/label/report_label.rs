@@ -43,7 +43,7 @@ pub struct Vote<R> {
 }
 
 impl<R> Vote<R> {
-    fn get(&self, cell: Cell) -> Option<&CellLabel> {
+    pub(super) fn get(&self, cell: Cell) -> Option<&CellLabel> {
         let found = self.cells.iter().find(|label| label.cell == cell);
         found.filter(|label| label.verdict != Verdict::NotMentioned)
     }
@@ -98,7 +98,7 @@ impl<R: Copy> ReportLabel<R> {
 }
 
 /// Whether people say the same of a cell.
-enum Agreement<'a, R> {
+pub(super) enum Agreement<'a, R> {
     /// No person has read.
     Nobody,
     /// They do, as this vote has it.
@@ -107,7 +107,7 @@ enum Agreement<'a, R> {
     None,
 }
 
-fn agreement<'a, R>(people: &[&'a Vote<R>], cell: Cell) -> Agreement<'a, R> {
+pub(super) fn agreement<'a, R>(people: &[&'a Vote<R>], cell: Cell) -> Agreement<'a, R> {
     let Some((first, others)) = people.split_first() else { return Agreement::Nobody };
     let same = |other: &&Vote<R>| match (first.get(cell), other.get(cell)) {
         (Some(one), Some(another)) => one.agrees_with(another),

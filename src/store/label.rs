@@ -115,7 +115,7 @@ impl Writer<'_> {
 }
 
 /// What everyone's current readings of a subject say.
-fn votes(database: &Connection, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
+pub(super) fn votes(database: &Connection, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
     let mut find = database.prepare_cached(
         "SELECT e.id, e.kind, c.adjudicates, c.reading
          FROM current_readings c JOIN readers e ON e.id = c.reader

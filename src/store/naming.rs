@@ -3,8 +3,9 @@
 
 use rusqlite::Connection;
 
+use super::label::votes;
 use super::{Action, ReaderId, Store, StoreError, Writer, code};
-use crate::label::{Level, Reader};
+use crate::label::{Level, Reader, Vote, image_label};
 
 /// Why discs cannot be called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,28 +95,33 @@ impl Writer<'_> {
         Ok(true)
     }
 
-    /// Derives what a study's image shows: the opinions on the discs of its newest run, under the
-    /// names of its newest naming.
+    /// Derives what a study's image shows: what everyone says of the discs of its newest run, under
+    /// the names of its newest naming.
     pub(super) fn label_image(&self, study: u64) -> Result<(), StoreError> {
         self.transaction
             .prepare_cached("DELETE FROM image_labels WHERE study = ?1")?
             .execute([study])?;
         let Some(run) = newest_run(&self.transaction, study)? else { return Ok(()) };
+        let mut find = self.transaction.prepare_cached(NAMES)?;
         // Of two discs that are called the same, the lower one's label stands.
-        self.transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO image_labels (study, cell, verdict, certainty, reader)
-                 SELECT s.study, l.level * ?3 + o.cell % ?3, o.verdict, o.certainty, c.reader
-                 FROM subjects s
-                 JOIN namings n ON n.study = s.study AND n.run = s.run
-                 JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
-                 JOIN current_readings c ON c.subject = s.id
-                 JOIN opinions o ON o.reading = c.reading
-                 WHERE s.study = ?1 AND s.run = ?2 AND n.version =
-                     (SELECT max(version) FROM namings WHERE study = ?1 AND run = ?2)
-                 ORDER BY s.ordinal",
-            )?
-            .execute((study, run, code::TARGETS_PER_LEVEL))?;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO image_labels (study, cell, verdict, certainty, reader)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let mut discs = find.query((study, run))?;
+        while let Some(row) = discs.next()? {
+            let Some(level) = level(row.get(0)?)? else { continue };
+            let votes = under(level, votes(&self.transaction, row.get(2)?)?);
+            for (label, reader) in image_label(&votes) {
+                insert.execute((
+                    study,
+                    code::cell(label.cell),
+                    code::verdict(label.verdict),
+                    code::certainty(label.certainty),
+                    reader,
+                ))?;
+            }
+        }
         Ok(())
     }
 
@@ -152,8 +158,9 @@ pub struct NamedDisc {
     pub probability: Option<f64>,
 }
 
-/// The names of all discs of a run in the newest naming, from the lowest up.
-const NAMES: &str = "SELECT l.level, l.probability FROM subjects s
+/// The names of all discs of a run in the newest naming, and the discs as subjects, from the lowest
+/// up.
+pub(super) const NAMES: &str = "SELECT l.level, l.probability, s.id, s.ordinal FROM subjects s
      JOIN namings n ON n.study = s.study AND n.run = s.run
      LEFT JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
      WHERE s.study = ?1 AND s.run = ?2
@@ -172,6 +179,13 @@ fn check_order(names: &[Option<Level>]) -> Result<(), NamingError> {
         }
     }
     Ok(())
+}
+
+/// What was said of a disc, under the name that it has now.
+fn under(level: Level, mut votes: Vec<Vote<u64>>) -> Vec<Vote<u64>> {
+    let cells = votes.iter_mut().flat_map(|vote| &mut vote.cells);
+    cells.for_each(|label| label.cell.level = level);
+    votes
 }
 
 pub(super) fn newest_run(database: &Connection, study: u64) -> Result<Option<u32>, StoreError> {

@@ -65,18 +65,29 @@ pub struct CurrentReading {
     pub body: Body,
 }
 
+/// What stands of everyone who has read a version of a report, oldest first.
 fn current_readings(
     database: &Connection,
     version: u64,
 ) -> Result<Vec<CurrentReading>, StoreError> {
+    let mut find =
+        database.prepare_cached("SELECT id FROM subjects WHERE report_version = ?1")?;
+    let subject: Option<u64> = find.query_row([version], |row| row.get(0)).optional()?;
+    subject.map_or_else(|| Ok(Vec::new()), |subject| current_readings_of(database, subject))
+}
+
+/// What stands of everyone who has read a subject, oldest first.
+pub(super) fn current_readings_of(
+    database: &Connection,
+    subject: u64,
+) -> Result<Vec<CurrentReading>, StoreError> {
     let mut find = database.prepare_cached(
-        "SELECT d.id, e.kind, e.name, c.adjudicates, d.at, d.body FROM subjects s
-         JOIN current_readings c ON c.subject = s.id
+        "SELECT d.id, e.kind, e.name, c.adjudicates, d.at, d.body FROM current_readings c
          JOIN readings d ON d.id = c.reading
          JOIN readers e ON e.id = c.reader
-         WHERE s.report_version = ?1 ORDER BY d.id",
+         WHERE c.subject = ?1 ORDER BY d.id",
     )?;
-    find.query_and_then([version], |row| {
+    find.query_and_then([subject], |row| {
         let kind: String = row.get(1)?;
         let packed: Vec<u8> = row.get(5)?;
         Ok(CurrentReading {

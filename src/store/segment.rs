@@ -10,6 +10,7 @@ use rusqlite::OptionalExtension;
 use super::{Store, StoreError, Writer};
 use crate::imaging::Segment;
 use crate::imaging::npz;
+use crate::imaging::overview::Overview;
 
 /// Where segments lie within the data folder.
 pub const SEGMENTS: &str = "segments";
@@ -24,6 +25,14 @@ pub struct WrittenSegments {
 }
 
 impl WrittenSegments {
+    /// Adds the picture on which people find their way.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&self, overview: &Overview) -> io::Result<()> {
+        overview.write(&self.part())
+    }
+
     fn part(&self) -> PathBuf {
         self.home.join(".part")
     }
@@ -100,6 +109,18 @@ impl Store {
                AND g.run = (SELECT max(run) FROM namings WHERE study = u.study)",
         )?;
         let folder: Option<String> = find.query_row([study_uid], |row| row.get(0)).optional()?;
+        Ok(folder.map(|folder| self.folder().join(folder)).filter(|folder| folder.is_dir()))
+    }
+
+    /// The folder with the segments of a run of a study, as [`Self::segments`] has it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn segments_of_run(&self, study: u64, run: u32) -> Result<Option<PathBuf>, StoreError> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT folder FROM segments WHERE study = ?1 AND run = ?2")?;
+        let folder: Option<String> = find.query_row((study, run), |row| row.get(0)).optional()?;
         Ok(folder.map(|folder| self.folder().join(folder)).filter(|folder| folder.is_dir()))
     }
 

@@ -3,9 +3,9 @@
 use rusqlite::OptionalExtension;
 
 use super::naming::{level, newest_run};
-use super::{Body, Store, StoreError, StudyKeys, Writer, code};
+use super::{Body, ReaderId, Store, StoreError, StudyKeys, Writer, code};
 use crate::imaging::spine::LevelMeasures;
-use crate::label::{Level, Reader, Target, Verdict};
+use crate::label::{Level, Mode, Reader, Target, Verdict};
 
 /// What a segmentation made of a study, about to be kept.
 #[derive(Debug, Clone, Copy)]
@@ -82,18 +82,66 @@ impl Writer<'_> {
                 .prepare_cached("INSERT INTO subjects (study, run, ordinal) VALUES (?1, ?2, ?3)")?
                 .execute((study, number, ordinal))?;
             let subject = self.transaction.last_insert_rowid() as u64;
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO readings (subject, reader, at, body) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute((subject, reader.version, &self.now, disc.body.pack()))?;
-            let reading = self.transaction.last_insert_rowid() as u64;
-            self.make_current(subject, reader.reader, false, reading)?;
-            let opinions = disc.body.opinions.iter().map(Into::into).collect::<Vec<_>>();
-            self.put_opinions(reading, &opinions)?;
+            self.add_disc_reading(subject, reader, None, &disc.body)?;
         }
         self.label_image(study)?;
         Ok(Kept::New(number))
+    }
+
+    /// Keeps what another reader says of each disc of a run, from the lowest up, and derives what the
+    /// image shows. Tells whether that is new: what stands of the reader already is not kept again.
+    ///
+    /// # Errors
+    /// Those of the database, and where there is no such study.
+    pub fn read_discs(
+        &self,
+        study_uid: &str,
+        run: u32,
+        reader: &Reader,
+        bodies: &[Body],
+    ) -> Result<bool, StoreError> {
+        let (study, reader) = (self.known_study(study_uid)?, self.reader(reader)?);
+        let mut find = self.transaction.prepare_cached(
+            "SELECT s.id, d.body FROM subjects s
+             LEFT JOIN current_readings c ON c.subject = s.id AND c.reader = ?3
+             LEFT JOIN readings d ON d.id = c.reading AND d.reader = ?4
+             WHERE s.study = ?1 AND s.run = ?2 ORDER BY s.ordinal",
+        )?;
+        let known: Vec<(u64, Option<Vec<u8>>)> = find
+            .query_map((study, run, reader.reader, reader.version), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut is_new = false;
+        for ((subject, known), body) in known.into_iter().zip(bodies) {
+            if known.as_ref() != Some(&body.pack()) {
+                self.add_disc_reading(subject, reader, None, body)?;
+                is_new = true;
+            }
+        }
+        if is_new {
+            self.label_image(study)?;
+        }
+        Ok(is_new)
+    }
+
+    /// Adds a reading of a disc, which stands from now on for its reader.
+    pub(super) fn add_disc_reading(
+        &self,
+        subject: u64,
+        reader: ReaderId,
+        mode: Option<Mode>,
+        body: &Body,
+    ) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO readings (subject, reader, at, mode, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((subject, reader.version, &self.now, mode.map(Mode::name), body.pack()))?;
+        let reading = self.transaction.last_insert_rowid() as u64;
+        self.make_current(subject, reader.reader, mode == Some(Mode::Adjudication), reading)?;
+        self.put_opinions(reading, &body.opinions.iter().map(Into::into).collect::<Vec<_>>())
     }
 
     /// Keeps whose study it is, and when it was made, as far as its images say.

@@ -8,8 +8,8 @@ use actix_web::{Handler, Route, guard as guards};
 use super::guard::guard;
 use super::layout;
 use super::pages::{
-    account, adjudicate, agreement, audit, batch, batches, cohorts, guideline, home, report,
-    review, search, sign_in, suggestions, users,
+    account, adjudicate, agreement, audit, batch, batches, cohorts, guideline, home, images,
+    report, review, search, sign_in, suggestions, users,
 };
 use super::{WebError, api, assets};
 use crate::store::Role;
@@ -50,7 +50,7 @@ const fn post(path: &'static str, who: Who, route: fn() -> Route) -> Row {
 }
 
 /// Every route.
-static ROWS: [Row; 49] = [
+static ROWS: [Row; 53] = [
     get("/assets/{name}", ANYONE, || to(assets::asset)),
     get("/sign-in", ANYONE, || to(sign_in::form)),
     post("/sign-in", ANYONE, || to(sign_in::sign_in)),
@@ -67,6 +67,8 @@ static ROWS: [Row; 49] = [
     get("/guideline", ANNOTATOR, || to(guideline::page)),
     get("/reports/{report}", ANNOTATOR, || to(report::page)),
     post("/reports/{report}/restore", ANNOTATOR, || to(report::restore)),
+    get("/studies/{study}/{run}/{name}.png", ANNOTATOR, || to(images::overview)),
+    get("/studies/{study}/{run}/{ordinal}/{kind}.png", ANNOTATOR, || to(images::slices)),
     get("/account", ANNOTATOR, || to(account::page)),
     post("/account/password", ANNOTATOR, || to(account::password)),
     post("/account/tokens", ANNOTATOR, || to(account::add_token)),
@@ -95,6 +97,8 @@ static ROWS: [Row; 49] = [
     get("/api/v1/batches/{batch}/agreement", LEAD, || to(api::batches::agreement)),
     get("/api/v1/batches/{batch}/labels.{format}", LEAD, || to(api::labels::batch)),
     post("/api/v1/search", ANNOTATOR, || to(api::search::search)),
+    post("/api/v1/studies/{study}/look", ANNOTATOR, || to(api::studies::look)),
+    post("/api/v1/studies/{study}/names", ANNOTATOR, || to(api::studies::rename)),
     get("/api/v1/slots/{slot}", ANNOTATOR, || to(api::slots::show)),
     post("/api/v1/slots/{slot}/edits", ANNOTATOR, || to(api::slots::save)),
     post("/api/v1/slots/{slot}/hold", ANNOTATOR, || to(api::slots::hold)),

@@ -18,7 +18,7 @@ const SVG: &str = "image/svg+xml";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Every file that pages refer to.
-const ASSETS: [Asset; 9] = [
+const ASSETS: [Asset; 12] = [
     Asset { name: "mark.svg", mime: SVG, content: include_str!("../../templates/web/mark.svg") },
     Asset { name: "page.css", mime: CSS, content: page::STYLE },
     Asset { name: "page.js", mime: JS, content: page::SCRIPT },
@@ -29,6 +29,13 @@ const ASSETS: [Asset; 9] = [
         mime: CSS,
         content: include_str!("../../templates/web/review.css"),
     },
+    Asset {
+        name: "images.css",
+        mime: CSS,
+        content: include_str!("../../templates/web/images.css"),
+    },
+    Asset { name: "images.js", mime: JS, content: include_str!("../../templates/web/images.js") },
+    Asset { name: "tones.js", mime: JS, content: include_str!("../../templates/web/tones.js") },
     Asset { name: "edits.js", mime: JS, content: include_str!("../../templates/web/edits.js") },
     Asset { name: "words.js", mime: JS, content: include_str!("../../templates/web/words.js") },
     Asset { name: "review.js", mime: JS, content: include_str!("../../templates/web/review.js") },

@@ -1,21 +1,12 @@
 // The review of one report: the grid, its keys, and the way to the next report.
 import { Edits, name, post } from "/assets/edits.js";
+import { Images } from "/assets/images.js";
+import { TONES } from "/assets/tones.js";
 import { rangeOf, selection, words } from "/assets/words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const same = (one, another) => JSON.stringify(one ?? null) === JSON.stringify(another ?? null);
 
-const TONES = {
-  normal: ["g-normal", "normal"],
-  mild: ["g-mild", "mild"],
-  mild_moderate: ["g-mild-moderate", "mild–moderate"],
-  moderate: ["g-moderate", "moderate"],
-  moderate_severe: ["g-moderate-severe", "moderate–severe"],
-  severe: ["g-severe", "severe"],
-  present: ["g-present", "present"],
-  unassessable: ["g-unassessable", "unassessable"],
-  not_mentioned: ["g-none", "·"],
-};
 const GRADES = ["normal", "mild", "mild_moderate", "moderate", "moderate_severe", "severe"];
 const KEYS = {
   p: ["grade", "present"],
@@ -33,6 +24,17 @@ const KEYS = {
   u: ["undo"],
   r: ["redo"],
   t: ["text"],
+  i: ["image", "image-mode"],
+  "[": ["image", "axial-up"],
+  "]": ["image", "axial-down"],
+  "{": ["image", "sagittal-right"],
+  "}": ["image", "sagittal-left"],
+  z: ["image", "closer"],
+  Z: ["image", "farther"],
+  w: ["image", "window-narrow"],
+  W: ["image", "window-wide"],
+  v: ["image", "window-reset"],
+  o: ["image", "contours"],
   "+": ["levels"],
   "?": ["keys"],
   Backspace: ["clear"],
@@ -55,18 +57,31 @@ let current;
 let active = 0;
 let worked = 0;
 let next = null;
+let images = null;
 
 function begin() {
   work = JSON.parse($("#work").textContent);
   worked = work.seconds;
   next = null;
   edits = new Edits(work.slot, work.edits, { changed: paint, told: state, seconds: () => worked });
+  images = beginImages();
   const open = openCells();
   current = open[0] ?? firstShown() ?? $("#grid tbody tr:not([hidden]) button").dataset.cell;
   paint();
   focus(current);
   edits.save();
   if (!work.finished) ahead();
+}
+
+function beginImages() {
+  const root = $("#images");
+  if (!root) return null;
+  const inGrid = (level) => buttonOf(`${level}/${parts(current).target}`);
+  return new Images(root, JSON.parse($("#images-work").textContent), {
+    chosen: (level) => inGrid(level) && focus(inGrid(level).dataset.cell),
+    reportLabel: (cell) => stands(cell)?.verdict,
+    say,
+  });
 }
 
 const buttons = () => [...document.querySelectorAll("#grid button[data-cell]")];
@@ -107,11 +122,14 @@ function choose(list, change) {
   edits.apply({ how: "do", cells: real.map(([cell, after]) => edited(cell, after)) });
 }
 
-const grade = (list, verdict) =>
+// A grade says what the report says, or, while images are graded, what the image shows.
+const grade = (list, verdict) => {
+  if (images?.grading) return images.record(list.map((cell) => parts(cell).target), verdict);
   choose(list, (base) => ({
     verdict,
     certainty: ["not_mentioned", "unassessable"].includes(verdict) ? "stated" : base.certainty,
   }));
+};
 
 function state(text, kind) {
   const place = $("#saved");
@@ -198,6 +216,7 @@ function paint() {
     button.setAttribute("aria-pressed", String((edits.notes.flags ?? []).includes(button.dataset.flag)));
   }
   $("#report-note").textContent = edits.notes.comment ?? "";
+  images?.tell();
   const open = openCells().length;
   say(open ? `${open} ${adjudicates() ? "to decide" : "not looked at; done accepts them"}` : "");
   annotate();
@@ -251,6 +270,7 @@ function focus(cell) {
     row.classList.toggle("at", row.dataset.row === cell);
     if (row.dataset.row === cell) row.scrollIntoView({ block: "nearest" });
   }
+  images?.look(parts(cell).level, parts(cell).target);
   annotate();
 }
 
@@ -365,6 +385,7 @@ const ACTS = {
       row.hidden = all && (i < 4 || i > 8) && !row.querySelector(".chip:not(.g-none)");
     });
   },
+  image: (act) => images?.act(act),
   keys: () => $("#keys").showModal(),
   text: () => {
     if (document.activeElement === $("#report")) focus(current);
@@ -435,7 +456,7 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   if (row) return focus(row.dataset.row);
   const button = event.target.closest("button[data-do]");
-  if (button) return ACTS[button.dataset.do](button.dataset.grade ?? button.dataset.flag);
+  if (button) return (ACTS[button.dataset.do] ?? ACTS.image)(button.dataset.grade ?? button.dataset.flag ?? button.dataset.do);
   // Evidence leads to the first cell that rests on it.
   const mark = event.target.closest("#report mark[data-k]");
   if (!mark || !getSelection().isCollapsed) return;

@@ -149,6 +149,19 @@ impl Naming {
     }
 }
 
+/// The lowest disc and the number of lumbar vertebrae of every way to name a column.
+pub fn ways() -> impl Iterator<Item = (Level, u8)> {
+    Way::all().into_iter().filter_map(|way| Some((way.name(0)?, way.lumbar)))
+}
+
+/// What discs are called, from the lowest up, where the lowest is called so and there are so many
+/// lumbar vertebrae; none where no column is like that.
+pub fn names(lowest: Level, lumbar: u8, discs: usize) -> Option<Vec<Option<Level>>> {
+    let is_meant = |way: &Way| way.lumbar == lumbar && way.name(0) == Some(lowest);
+    let way = Way::all().into_iter().find(is_meant)?;
+    Some((0..discs).map(|from_below| way.name(from_below)).collect())
+}
+
 /// A way to name a column, by numbers.
 #[derive(Debug, Clone, Copy)]
 struct Way {

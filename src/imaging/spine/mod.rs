@@ -18,7 +18,7 @@ pub use canal::Canal;
 pub use central::{Thresholds, ThresholdsError};
 pub use column::{Column, Disc};
 pub use curve::{Curve, Frame};
-pub use designate::{Candidate, Doubt, Named, Naming};
+pub use designate::{Candidate, Doubt, Named, Naming, names, ways};
 pub use foramen::Foramen;
 pub use measure::{BodyMeasures, LevelMeasures, Measures, behind};
 pub use parts::{Part, bodies, parts};

@@ -5,3 +5,4 @@ pub(super) mod labels;
 pub(super) mod openapi;
 pub(super) mod search;
 pub(super) mod slots;
+pub(super) mod studies;

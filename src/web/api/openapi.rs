@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::super::app::{Who, rows};
 
 /// What a route does and what its body holds, for the document. A test keeps that each has a row.
-const ABOUT: [(&str, &str, &str); 10] = [
+const ABOUT: [(&str, &str, &str); 12] = [
     ("/api/v1/openapi.json", "This document", ""),
     ("/api/v1/batches", "The batches that you may work on, and how far you are", ""),
     (
@@ -25,6 +25,16 @@ const ABOUT: [(&str, &str, &str); 10] = [
         "",
     ),
     ("/api/v1/search", "What a query finds", "query sort offset limit facets"),
+    (
+        "/api/v1/studies/{study}/look",
+        "Records what you see at a disc of a study's newest run; `settles` is for adjudicators",
+        "run ordinal targets verdict settles",
+    ),
+    (
+        "/api/v1/studies/{study}/names",
+        "Calls the lowest disc so, and all others by it",
+        "run lowest lumbar",
+    ),
     ("/api/v1/slots/{slot}", "A report that you claimed: text, what is shown, edits so far", ""),
     (
         "/api/v1/slots/{slot}/edits",

@@ -10,6 +10,7 @@ mod chart;
 pub(super) mod cohorts;
 pub(super) mod guideline;
 pub(super) mod home;
+pub(super) mod images;
 pub(super) mod report;
 pub(super) mod review;
 pub(super) mod search;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::guard::Person;
 use super::super::layout::{Shell, html, see};
 use super::super::{Database, WebError};
+use super::images::{ImagesPane, Viewer, pane};
 use crate::archive::Archive;
 use crate::archive::annotation::{differing, machine, shown};
 use crate::extract::SectionSpan;
@@ -51,6 +52,7 @@ struct ReviewPage<'a> {
     levels: Vec<(Level, bool)>,
     sides: Vec<&'a str>,
     differing: Vec<DifferingRow>,
+    images: Option<&'a ImagesPane>,
     /// Everything that the script works with, as JSON that no markup can break out of.
     work: String,
 }
@@ -150,6 +152,7 @@ struct Read {
     readings: Vec<CurrentReading>,
     edits: Vec<Edit>,
     done: u64,
+    images: Option<ImagesPane>,
 }
 
 /// The slot of this number, where it is the person's own.
@@ -175,6 +178,7 @@ fn read(archive: &Archive, slot: u64, user: &User) -> Result<Read, WebError> {
         readings: store.current_readings(slot.version)?,
         edits: store.edits(slot.id)?,
         done: store.finished_count(slot.batch, user.id)?,
+        images: pane(archive, slot.report, Viewer::new(user, shows_machines(slot.mode)))?,
         slot,
     })
 }
@@ -196,6 +200,11 @@ pub(in super::super) async fn page(
         .await?;
     let shell = Shell::of(&person, "/");
     html(&compose(shell, &read))
+}
+
+/// Whether a person sees what machines say.
+const fn shows_machines(mode: Mode) -> bool {
+    matches!(mode, Mode::Assisted | Mode::Adjudication)
 }
 
 fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
@@ -236,9 +245,9 @@ fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
         batch: read.slot.batch,
         mode: read.slot.mode.name(),
         shown: starting.iter().map(|o| (o.cell.to_string(), shown_cell(o))).collect(),
-        machines: match read.slot.mode {
-            Mode::Blind | Mode::Imported | Mode::Repeat => BTreeMap::new(),
-            Mode::Assisted | Mode::Adjudication => machines(&read.readings),
+        machines: match shows_machines(read.slot.mode) {
+            false => BTreeMap::new(),
+            true => machines(&read.readings),
         },
         keys,
         differing: open.iter().map(Cell::to_string).collect(),
@@ -261,13 +270,14 @@ fn compose(shell: Shell, read: &Read) -> ReviewPage<'_> {
         levels: levels(&evidence, &read.edits),
         differing: open.iter().map(|&cell| differing_row(&read.text, &sides, cell)).collect(),
         sides: sides.iter().map(|reading| side_name(reading)).collect(),
+        images: read.images.as_ref(),
         work: escape_json(&serde_json::to_string(&work).unwrap_or_default()),
         shell,
     }
 }
 
 /// JSON as it may stand within a `script` element: nothing in it can end the element.
-fn escape_json(json: &str) -> String {
+pub(super) fn escape_json(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 

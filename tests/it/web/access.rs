@@ -15,12 +15,17 @@ fn filled(path: &str) -> String {
         ("{format}", "csv"),
         ("{user}", "anna"),
         ("{act}", "hold-on"),
+        ("{kind}", "axial_t2"),
     ];
     let mut filled = path.to_owned();
     for (variable, value) in known {
         filled = filled.replace(variable, value);
     }
-    for variable in ["{batch}", "{slot}", "{item}", "{report}", "{token}", "{cohort}"] {
+    let numbers = [
+        "{batch}", "{slot}", "{item}", "{report}", "{token}", "{cohort}", "{study}", "{run}",
+        "{ordinal}",
+    ];
+    for variable in numbers {
         filled = filled.replace(variable, "1");
     }
     assert!(!filled.contains('{'), "{path} has a variable that the test does not know");

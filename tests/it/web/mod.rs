@@ -3,6 +3,7 @@
 mod access;
 mod annotate;
 mod hostile;
+mod images;
 mod kill;
 mod sign_in;
 

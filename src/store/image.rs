@@ -1,0 +1,161 @@
+//! The images that a report is about, and what people see on them.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::reading::current_readings_of;
+use super::naming::{NAMES, level, newest_run};
+use super::{Body, CurrentReading, Store, StoreError, Writer};
+use crate::label::{Cell, Certainty, Evidence, Level, Mode, Opinion, Reader, Target, Verdict};
+
+/// The newest run of the study that a report is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyImages {
+    /// The study.
+    pub study: u64,
+    /// The run.
+    pub run: u32,
+    /// Its discs, from the lowest up.
+    pub discs: Vec<DiscReadings>,
+}
+
+/// A disc, and what everyone says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiscReadings {
+    /// Upward from the lowest, which is 0.
+    pub ordinal: u8,
+    /// What it is called in the newest naming.
+    pub level: Option<Level>,
+    /// What stands of everyone who has read it, oldest first.
+    pub readings: Vec<CurrentReading>,
+}
+
+/// What a person sees at a disc.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The study.
+    pub study: u64,
+    /// The run, which has to be the newest.
+    pub run: u32,
+    /// The disc, upward from the lowest, which is 0.
+    pub ordinal: u8,
+    /// The targets that are graded.
+    pub targets: &'a [Target],
+    /// How. *Not mentioned* takes back what was said before.
+    pub verdict: Verdict,
+    /// Whether it settles what the image shows.
+    pub mode: Mode,
+}
+
+impl Store {
+    /// The images of the study that a report is about; none where it was never segmented.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn images(&self, report: u64) -> Result<Option<StudyImages>, StoreError> {
+        let mut find = self.connection.prepare_cached("SELECT study FROM reports WHERE id = ?1")?;
+        let Some(study) = find.query_row([report], |row| row.get(0)).optional()? else {
+            return Ok(None);
+        };
+        self.study_images(study)
+    }
+
+    /// The images of a study; none where it was never segmented.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn study_images(&self, study: u64) -> Result<Option<StudyImages>, StoreError> {
+        let Some(run) = newest_run(&self.connection, study)? else { return Ok(None) };
+        let mut find = self.connection.prepare_cached(NAMES)?;
+        let discs = find.query_and_then((study, run), |row| {
+            Ok(DiscReadings {
+                ordinal: row.get(3)?,
+                level: level(row.get(0)?)?,
+                readings: current_readings_of(&self.connection, row.get(2)?)?,
+            })
+        })?;
+        Ok(Some(StudyImages { study, run, discs: discs.collect::<Result<_, StoreError>>()? }))
+    }
+}
+
+impl Writer<'_> {
+    /// What a study goes by, and how many discs this run of it has; none where that is not its newest.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn newest_discs(
+        &self,
+        study: u64,
+        run: u32,
+    ) -> Result<Option<(String, usize)>, StoreError> {
+        if newest_run(&self.transaction, study)? != Some(run) {
+            return Ok(None);
+        }
+        let mut find = self.transaction.prepare_cached(
+            "SELECT min(u.uid), (SELECT count(*) FROM subjects WHERE study = ?1 AND run = ?2)
+             FROM study_uids u WHERE u.study = ?1",
+        )?;
+        let found = find.query_row((study, run), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Some(found))
+    }
+
+    /// Adds to what a person sees at a disc, as a new reading of theirs, and derives what the image
+    /// shows. False where the run is not the study's newest, or has no such disc with a name.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn see(&self, person: &Reader, seen: &Seen<'_>) -> Result<bool, StoreError> {
+        let Seen { study, run, ordinal, .. } = *seen;
+        if newest_run(&self.transaction, study)? != Some(run) {
+            return Ok(false);
+        }
+        let Some((subject, level)) = named_disc(&self.transaction, study, run, ordinal)? else {
+            return Ok(false);
+        };
+        let reader = self.reader(person)?;
+        let adjudicates = seen.mode == Mode::Adjudication;
+        let before = current_readings_of(&self.transaction, subject)?.into_iter().find(|reading| {
+            (reading.kind, &reading.name, reading.adjudicates)
+                == (person.kind, &person.name, adjudicates)
+        });
+        let mut body = before.map_or_else(Body::default, |reading| reading.body);
+        body.opinions.retain(|opinion| !seen.targets.contains(&opinion.cell.target));
+        if seen.verdict != Verdict::NotMentioned {
+            let targets = seen.targets.iter();
+            body.opinions.extend(targets.map(|&target| said(Cell { level, target }, seen.verdict)));
+        }
+        body.opinions.sort_by_key(|opinion| opinion.cell.index());
+        self.add_disc_reading(subject, reader, Some(seen.mode), &body)?;
+        self.label_image(study)?;
+        Ok(true)
+    }
+}
+
+fn said(cell: Cell, verdict: Verdict) -> Opinion {
+    Opinion {
+        cell,
+        verdict,
+        certainty: Certainty::Stated,
+        conflict: false,
+        distribution: None,
+        doubt: None,
+        evidence: Evidence::Spans(Vec::new()),
+    }
+}
+
+/// The subject that a disc is, and its name.
+fn named_disc(
+    database: &Connection,
+    study: u64,
+    run: u32,
+    ordinal: u8,
+) -> Result<Option<(u64, Level)>, StoreError> {
+    let mut find = database.prepare_cached(NAMES)?;
+    let mut rows = find.query((study, run))?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, u8>(3)? == ordinal {
+            let subject = row.get(2)?;
+            return Ok(level(row.get(0)?)?.map(|level| (subject, level)));
+        }
+    }
+    Ok(None)
+}

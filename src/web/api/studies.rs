@@ -1,0 +1,94 @@
+//! What people see on images, and what they call the levels of a study.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::guard::Person;
+use super::super::pages::images::{Viewer, says};
+use super::super::{Database, WebError};
+use crate::archive::annotation::as_reader;
+use crate::imaging::spine::names;
+use crate::label::{Level, Mode, Target, Verdict};
+use crate::store::{Role, Seen};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Look {
+    run: u32,
+    ordinal: u8,
+    targets: Vec<Target>,
+    verdict: Verdict,
+    /// Whether it settles what the image shows, for those who may.
+    #[serde(default)]
+    settles: bool,
+}
+
+/// Records what a person sees at a disc.
+pub(in super::super) async fn look(
+    person: Person,
+    database: web::Data<Database>,
+    study: web::Path<u64>,
+    look: web::Json<Look>,
+) -> Result<HttpResponse, WebError> {
+    let (study, Look { run, ordinal, targets, verdict, settles }) = (*study, look.into_inner());
+    if settles && person.user.role < Role::Adjudicator {
+        return Err(WebError::Forbidden);
+    }
+    let mode = if settles { Mode::Adjudication } else { Mode::Assisted };
+    let reader = as_reader(&person.user);
+    database
+        .write(&person.user.name, move |writer| {
+            let targets = &targets;
+            let seen = Seen { study, run, ordinal, targets, verdict, mode };
+            match writer.see(&reader, &seen)? {
+                true => Ok(()),
+                false => Err(outdated()),
+            }
+        })
+        .await?;
+    let user = person.user.clone();
+    let says = database
+        .read(move |archive| {
+            let images = archive.store().study_images(study)?.ok_or(WebError::NotFound)?;
+            let disc = images.discs.iter().find(|disc| disc.ordinal == ordinal);
+            Ok(says(disc.ok_or(WebError::NotFound)?, Viewer::new(&user, true)))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "says": says })))
+}
+
+fn outdated() -> WebError {
+    let told = "this study was segmented anew, or the level has no name; load the page again";
+    WebError::Conflict(told.to_owned())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Names {
+    run: u32,
+    lowest: Level,
+    lumbar: u8,
+}
+
+/// Calls the lowest disc of a study so, and all others by it.
+pub(in super::super) async fn rename(
+    person: Person,
+    database: web::Data<Database>,
+    study: web::Path<u64>,
+    asked: web::Json<Names>,
+) -> Result<HttpResponse, WebError> {
+    let (study, Names { run, lowest, lumbar }) = (*study, asked.into_inner());
+    let reader = as_reader(&person.user);
+    database
+        .write(&person.user.name, move |writer| {
+            let (uid, discs) = writer.newest_discs(study, run)?.ok_or_else(outdated)?;
+            let Some(names) = names(lowest, lumbar, discs) else {
+                let told = format!("no spine of {lumbar} lumbar vertebrae has {lowest} lowest");
+                return Err(WebError::Bad(told));
+            };
+            Ok(writer.correct_naming(&uid, &names, &reader)?)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({})))
+}

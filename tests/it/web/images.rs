@@ -1,0 +1,178 @@
+//! Images beside the report that speaks of them: pictures, what people see, and names.
+
+use std::collections::BTreeMap;
+
+use deepspine::imaging::crop::SHAPES;
+use deepspine::imaging::overview::Overview;
+use deepspine::imaging::spine::{Column, parts};
+use deepspine::imaging::{Crop, Geometry, Grid, Kind, Segment};
+use deepspine::label::{
+    Cell, Certainty, Evidence, Grade, Level, Opinion, Reader, ReaderKind, Target, Verdict,
+};
+use deepspine::simulate::Phantom;
+use deepspine::store::{Body, NewDisc, NewRun, StudyKeys};
+use half::f16;
+use serde_json::{Value, json};
+use ureq::http::StatusCode;
+
+use super::{Client, TestServer};
+use crate::archive::report;
+
+const STUDY: &str = "1.2.3";
+
+/// An opinion of the measurement.
+fn measured(level: Level, grade: Grade) -> Opinion {
+    Opinion {
+        cell: Cell { level, target: Target::Central },
+        verdict: Verdict::Graded(grade),
+        certainty: Certainty::Stated,
+        conflict: false,
+        distribution: None,
+        doubt: None,
+        evidence: Evidence::Spans(Vec::new()),
+    }
+}
+
+/// A server with a report of L4-L5 and the segmented phantom that it is of.
+fn server() -> TestServer {
+    let mut server = TestServer::start(&[]);
+    let mut about = report("A", "L4-L5: mild canal stenosis.");
+    about.study_uid = Some(STUDY.into());
+    server.archive.import(&[about]);
+    let steps = [[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [4.0, 0.0, 0.0]];
+    let geometry = Geometry::new([160, 260, 9], [-16.0, -80.0, 130.0], steps).unwrap();
+    let phantom = Phantom::default();
+    let placed = phantom.placed(&geometry);
+    let (mask, image) = (placed.mask(geometry), placed.image(geometry, 1));
+    let volume = Grid { geometry, values: image.values.iter().map(|&v| f32::from(v)).collect() };
+    let column = Column::find(&mask).unwrap();
+    let overview = Overview::of(&volume, &parts(&mask, &column), &column);
+    let levels = [Level::L5S1, Level::L4L5, Level::L3L4, Level::L2L3];
+    let grades = [Grade::Normal, Grade::Severe, Grade::Normal, Grade::Normal];
+    let discs = levels.iter().zip(grades).map(|(&level, grade)| NewDisc {
+        level: Some(level),
+        probability: Some(0.9),
+        body: Body { opinions: vec![measured(level, grade)], ..Body::default() },
+    });
+    let reader = Reader {
+        kind: ReaderKind::Measurement,
+        name: "measurement".into(),
+        version: "1".into(),
+        content_hash: "hash".into(),
+    };
+    let discs: Vec<NewDisc> = discs.collect();
+    let keys = StudyKeys { uid: Some(STUDY), accession: None };
+    let run =
+        NewRun { source: "", keys, patient: None, date: None, reader: &reader, discs: &discs };
+    let segment = segment();
+    let store = server.archive.archive.store_mut();
+    let written = store.write_segments(STUDY, &vec![&segment; discs.len()]).unwrap();
+    written.add(&overview).unwrap();
+    let kept = store.write(|writer| {
+        writer.add_run(&run)?;
+        writer.keep_segments(STUDY, 1, &written)
+    });
+    kept.unwrap();
+    server
+}
+
+/// An axial crop alone, whose slices grow brighter from the head to the feet.
+fn segment() -> Segment {
+    let shape = SHAPES.iter().find(|shape| shape.kind == Kind::AxialT2).unwrap();
+    let steps = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]];
+    let geometry = Geometry::new(shape.size, [0.0; 3], steps).unwrap();
+    let area = shape.size[0] * shape.size[1];
+    let bright = |at: usize| f16::from_f32(0.1 * (at / area) as f32);
+    let values = (0..area * shape.size[2]).map(bright).collect();
+    Segment { crops: BTreeMap::from([(Kind::AxialT2, Crop { geometry, values })]) }
+}
+
+/// What the script of a review works with, where it has images.
+fn work(client: &Client, slot: u64) -> Value {
+    let page = client.get(&format!("/slots/{slot}")).done().text;
+    let mark = "id=\"images-work\">";
+    let start = page.find(mark).expect("the page has images") + mark.len();
+    serde_json::from_str(page[start..].split("</script>").next().unwrap()).unwrap()
+}
+
+fn png(client: &Client, path: &str) -> image::GrayImage {
+    let bytes = client.agent.get(format!("{}{path}", client.base)).call().unwrap();
+    let bytes = bytes.into_body().read_to_vec().unwrap();
+    image::load_from_memory(&bytes).unwrap().into_luma8()
+}
+
+#[test]
+fn a_review_shows_the_images_of_its_study() {
+    let mut server = server();
+    let [anna, _, _, lea, _] = server.everyone();
+    let slot = anna.claim(lea.make_batch("one", "assisted", "1")).unwrap();
+    let work = work(&anna, slot);
+    let discs = work["discs"].as_array().unwrap();
+    assert_eq!(discs.len(), 4);
+    assert_eq!(discs[1]["level"], "L4-L5");
+    assert_eq!(discs[1]["series"][0]["kind"], "axial_t2");
+    assert_eq!(discs[1]["says"]["central"][0]["verdict"], "severe");
+    // The lowest disc is lowest on the picture too.
+    assert!(discs[0]["line"][1].as_f64() > discs[1]["line"][1].as_f64());
+    let median = png(&anna, "/studies/1/1/median.png");
+    assert_eq!(work["width"], median.width());
+    assert_eq!(work["height"], median.height());
+    let strip = png(&anna, "/studies/1/1/1/axial_t2.png");
+    assert_eq!(strip.dimensions(), (360, 360 * 8));
+    let bright = |slice: u32| strip.get_pixel(180, 360 * slice + 180).0[0];
+    assert!((1..8).all(|slice| bright(slice) > bright(slice - 1)));
+    for absent in ["/studies/1/1/1/sagittal_t1.png", "/studies/1/2/median.png"] {
+        assert_eq!(anna.get(absent).status, StatusCode::NOT_FOUND, "{absent}");
+    }
+}
+
+#[test]
+fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
+    let mut server = server();
+    let [anna, ben, cora, lea, _] = server.everyone();
+    let look = |client: &Client, verdict: &str, settles: bool| {
+        let asked = json!({ "run": 1, "ordinal": 1, "targets": ["central"], "verdict": verdict,
+                            "settles": settles });
+        client.post("/api/v1/studies/1/look", &asked)
+    };
+    let central = |server: &TestServer| {
+        server.store().discs(STUDY).unwrap()[1].central.map(Verdict::name)
+    };
+    assert_eq!(central(&server), Some("severe"));
+    look(&anna, "moderate", false).done();
+    assert_eq!(central(&server), Some("moderate"));
+    look(&ben, "mild", false).done();
+    assert_eq!(central(&server), None, "they differ");
+    assert_eq!(look(&ben, "mild", true).status, StatusCode::FORBIDDEN);
+    let says = look(&cora, "mild", true).done().json()["says"]["central"].clone();
+    assert_eq!(says.as_array().unwrap().len(), 4);
+    assert_eq!(central(&server), Some("mild"));
+    // What is taken back is gone from the label, and stays in the history.
+    look(&cora, "not_mentioned", true).done();
+    look(&ben, "not_mentioned", false).done();
+    assert_eq!(central(&server), Some("moderate"));
+    assert_eq!(server.archive.label("A"), ["L4-L5/central mild rules"]);
+    let slot = anna.claim(lea.make_batch("blind", "blind", "1")).unwrap();
+    let says = &work(&anna, slot)["discs"][1]["says"]["central"];
+    assert_eq!(says.as_array().unwrap().len(), 1, "only what anna saw herself: {says}");
+    assert_eq!(says[0]["verdict"], "moderate");
+}
+
+#[test]
+fn a_corrected_name_moves_all_levels_and_what_is_said_of_them() {
+    let mut server = server();
+    let anna = server.everyone().into_iter().next().unwrap();
+    let names = |lowest: &str, lumbar: u8, run: u32| {
+        let asked = json!({ "run": run, "lowest": lowest, "lumbar": lumbar });
+        anna.post("/api/v1/studies/1/names", &asked)
+    };
+    assert_eq!(names("L4-L5", 5, 2).status, StatusCode::CONFLICT, "there is no such run");
+    assert_eq!(names("T9-T10", 5, 1).status, StatusCode::BAD_REQUEST);
+    names("L6-S1", 6, 1).done();
+    let discs = server.store().discs(STUDY).unwrap();
+    let shown = discs.iter().map(|disc| disc.level.unwrap().name()).collect::<Vec<_>>();
+    assert_eq!(shown, ["L6-S1", "L5-L6", "L4-L5", "L3-L4"]);
+    let severe: Vec<_> =
+        discs.iter().filter(|d| d.central == Some(Verdict::Graded(Grade::Severe))).collect();
+    assert_eq!((severe.len(), severe[0].ordinal), (1, 1), "the disc is narrow by any name");
+}
