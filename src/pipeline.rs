@@ -1,6 +1,8 @@
 //! Report to reading. Read this first: it is the whole main job on one page.
 
 #[cfg(feature = "neural")]
+pub mod grading;
+#[cfg(feature = "neural")]
 pub mod measurement;
 #[cfg(feature = "neural")]
 pub mod study;

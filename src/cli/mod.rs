@@ -10,6 +10,8 @@ mod evaluate;
 mod explain;
 mod extract;
 mod gold;
+#[cfg(feature = "neural")]
+mod grade;
 mod import;
 mod index;
 mod lexicon;
@@ -27,6 +29,8 @@ mod serve;
 mod simulate;
 mod stop;
 mod stream;
+#[cfg(feature = "neural")]
+mod studies;
 #[cfg(feature = "neural")]
 mod train;
 mod user;
@@ -55,6 +59,8 @@ enum Verb {
     Search(search::Args),
     #[cfg(feature = "neural")]
     Segment(segment::Args),
+    #[cfg(feature = "neural")]
+    Grade(grade::Args),
     Link(link::Args),
     Cohort(cohort::Args),
     Serve(serve::Args),
@@ -92,6 +98,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Search(args) => search::run(&args),
         #[cfg(feature = "neural")]
         Verb::Segment(args) => segment::run(&args),
+        #[cfg(feature = "neural")]
+        Verb::Grade(args) => grade::run(&args),
         Verb::Link(args) => link::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
         Verb::Serve(args) => serve::run(&args),

@@ -7,6 +7,7 @@
 pub mod dataset;
 mod deidentify;
 mod gold;
+pub mod grades;
 mod jsonl;
 mod long;
 mod manifest;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use super::Labelled;
 use super::table::{ColumnName, Row};
-use crate::label::{Cell, LevelSet, Rsna3, TARGETS};
+use crate::label::{Cell, Grade, LevelSet, Rsna3, TARGETS};
 
 pub(super) fn header(out: &mut dyn Write) -> io::Result<()> {
     let mut row = Row::new(out);
@@ -27,17 +27,25 @@ pub(super) fn header(out: &mut dyn Write) -> io::Result<()> {
 pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()> {
     let report = labelled.report;
     let study = report.study_uid.as_ref().or(report.accession.as_ref()).unwrap_or(&report.id);
+    let grade = |cell| {
+        let opinion = labelled.opinions.iter().find(|opinion| opinion.cell == cell)?;
+        opinion.verdict.grade()
+    };
+    row(study, grade, out)
+}
+
+/// The row of a study.
+pub(super) fn row(
+    study: &str,
+    grade: impl Fn(Cell) -> Option<Grade>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut row = Row::new(out);
     row.field(study)?;
     for condition in &TARGETS {
         for level in LevelSet::LUMBAR.iter() {
             let cell = Cell { level, target: condition.target };
-            let severity = labelled
-                .opinions
-                .iter()
-                .find(|opinion| opinion.cell == cell)
-                .and_then(|opinion| Rsna3::derive(opinion.verdict.grade()?));
-            row.field(severity.map_or("", Rsna3::name))?;
+            row.field(grade(cell).and_then(Rsna3::derive).map_or("", Rsna3::name))?;
         }
     }
     row.end()?;

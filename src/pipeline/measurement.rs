@@ -1,7 +1,7 @@
 //! Segmented study to readings: what the reader `measurement` says of each disc.
 
 use super::study::Segmented;
-use crate::imaging::spine::{Disc, LevelMeasures, Spine, Thresholds};
+use crate::imaging::spine::{Spine, Thresholds};
 use crate::label::{
     Cell, Certainty, Evidence, ImageEvidence, Level, Opinion, Reader, ReaderKind, Target, Verdict,
 };
@@ -28,8 +28,7 @@ pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<New
     let Spine { column, measures, naming } = &found.spine;
     let read = |place: usize| {
         let (level, measures) = (naming.levels[place].level, measures.levels[place]);
-        let disc = &column.discs[place];
-        let opinion = level.map(|level| opinion(found, disc, level, &measures, thresholds));
+        let opinion = level.map(|level| opinion(found, place, level, thresholds));
         let opinions = opinion.into_iter().collect();
         let probability = level.map(|_| naming.levels[place].confidence);
         NewDisc {
@@ -43,12 +42,11 @@ pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<New
 
 fn opinion(
     found: &Segmented<'_>,
-    disc: &Disc,
+    place: usize,
     level: Level,
-    measures: &LevelMeasures,
     thresholds: &Thresholds,
 ) -> Opinion {
-    let grade = thresholds.grade(measures);
+    let grade = thresholds.grade(&found.spine.measures.levels[place]);
     Opinion {
         cell: Cell { level, target: Target::Central },
         verdict: grade.map_or(Verdict::Unassessable, Verdict::Graded),
@@ -56,13 +54,15 @@ fn opinion(
         conflict: false,
         distribution: None,
         doubt: None,
-        evidence: Evidence::Image(evidence(found, disc, measures)),
+        evidence: Evidence::Image(evidence(found, place)),
     }
 }
 
 /// The slice through the middle of the canal, and the canal on it, where it is narrowest; the middle of
 /// the disc where no canal was found.
-fn evidence(found: &Segmented<'_>, disc: &Disc, measures: &LevelMeasures) -> ImageEvidence {
+pub(super) fn evidence(found: &Segmented<'_>, place: usize) -> ImageEvidence {
+    let disc = &found.spine.column.discs[place];
+    let measures = &found.spine.measures.levels[place];
     let protocol = &found.series.protocol;
     let series = protocol.series.clone().unwrap_or_else(|| found.series.name.clone());
     let section = measures.narrowest.or(measures.canal);

@@ -6,6 +6,8 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::grading::TargetGrade;
+use crate::engine::grader::{Calibration, Grader};
 use crate::engine::unet::Segmenter;
 use crate::imaging::crop::{Cut, Sources, middle};
 use crate::imaging::geometry::Lps;
@@ -87,6 +89,9 @@ pub struct Record {
     pub program: &'static str,
     /// What was read.
     pub study: String,
+    /// Its StudyInstanceUID, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study_uid: Option<String>,
     /// All its series.
     pub series: Vec<SeriesRecord>,
     /// Files that gave nothing.
@@ -95,6 +100,9 @@ pub struct Record {
     pub levels: Vec<LevelRecord>,
     /// From which area of the dural sac on a level is of which grade.
     pub thresholds: Thresholds,
+    /// The network that graded it, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grader: Option<GraderRecord>,
     /// The angle between the discs T12-L1 and L5-S1 in degrees.
     pub lordosis: Option<f64>,
     /// All ways to name the levels, the likeliest first.
@@ -160,6 +168,26 @@ pub struct LevelRecord {
     /// How much of the middle of each slice of its crops the images cover, where it was cut out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub covered: BTreeMap<Kind, Vec<f32>>,
+    /// How the network grades it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grades: Vec<TargetGrade>,
+}
+
+/// The network that graded a study.
+#[derive(Debug, Clone, Serialize)]
+pub struct GraderRecord {
+    /// SHA-256 of its configuration, weights and calibration.
+    pub content_hash: String,
+    /// How often its sets of grades hold the truth on what it was calibrated on.
+    pub coverage: f64,
+}
+
+impl GraderRecord {
+    /// The record of a grader whose sets have the coverage at this place.
+    pub fn new(grader: &Grader, coverage: usize) -> Self {
+        let content_hash = grader.content_hash().to_owned();
+        Self { content_hash, coverage: Calibration::COVERAGES[coverage] }
+    }
 }
 
 /// Seconds that the parts took.
@@ -171,6 +199,9 @@ pub struct Seconds {
     pub network: f64,
     /// Curve, names and measures.
     pub spine: f64,
+    /// Grading, where it was graded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grader: Option<f64>,
 }
 
 impl Record {
@@ -196,10 +227,13 @@ impl Record {
             measures: measures.levels[place],
             body_above: measures.bodies[place],
             covered: BTreeMap::new(),
+            grades: Vec::new(),
         });
         Self {
             program: env!("CARGO_PKG_VERSION"),
             study: name.to_owned(),
+            study_uid: found.series.protocol.study.clone(),
+            grader: None,
             series: study.series.iter().map(|series| series_record(series, found)).collect(),
             refused: study
                 .refused
@@ -215,7 +249,12 @@ impl Record {
             candidates: naming.candidates.clone(),
             doubts: naming.doubts.iter().map(ToString::to_string).collect(),
             needs_a_person: naming.needs_a_person(),
-            seconds: Seconds { read, network: found.seconds[0], spine: found.seconds[1] },
+            seconds: Seconds {
+                read,
+                network: found.seconds[0],
+                spine: found.seconds[1],
+                grader: None,
+            },
         }
     }
 
@@ -223,6 +262,16 @@ impl Record {
     pub fn tell_of(&mut self, cuts: &[Cut]) {
         for (level, cut) in self.levels.iter_mut().rev().zip(cuts) {
             level.covered.clone_from(&cut.covered);
+        }
+    }
+}
+
+impl Record {
+    /// Tells how its levels are graded, from the lowest up.
+    pub fn tell_grades(&mut self, grades: &[Vec<TargetGrade>], grader: GraderRecord) {
+        self.grader = Some(grader);
+        for (level, grades) in self.levels.iter_mut().rev().zip(grades) {
+            level.grades.clone_from(grades);
         }
     }
 }

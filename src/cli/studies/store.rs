@@ -3,30 +3,33 @@
 use anyhow::{Result, ensure};
 
 use crate::archive::Archive;
+use crate::imaging::overview::Overview;
 use crate::imaging::spine::Thresholds;
 use crate::imaging::{Cut, Segment};
 use crate::label::Reader;
 use crate::pipeline::measurement::measured_discs;
 use crate::pipeline::study::{Record, Segmented};
-use crate::store::{Action, Kept, NewRun, StudyKeys};
+use crate::store::{Action, Body, Kept, NewRun, StudyKeys};
 
-/// The archive that studies are kept in, and who measures them.
+/// The archive that studies are kept in, and who measures and grades them.
 pub(super) struct Keeper {
     pub(super) archive: Archive,
     /// Within which accession numbers are unique.
     pub(super) source: String,
-    pub(super) reader: Reader,
+    pub(super) measurement: Reader,
+    pub(super) grader: Option<Reader>,
 }
 
 impl Keeper {
-    /// Keeps a study's discs, names, measures and segments. A study without a StudyInstanceUID goes by its
-    /// name.
+    /// Keeps a study's discs, names, measures, segments and, where it was graded, what the grader read
+    /// at each disc from the lowest up. A study without a StudyInstanceUID goes by its name.
     pub(super) fn keep(
         &mut self,
         record: &Record,
         found: &Segmented<'_>,
         thresholds: &Thresholds,
         cuts: &[Cut],
+        grades: Option<&[Body]>,
     ) -> Result<()> {
         let discs = measured_discs(found, thresholds);
         ensure!(discs.len() < usize::from(u8::MAX), "it has more discs than any spine");
@@ -39,12 +42,13 @@ impl Keeper {
             keys,
             patient: protocol.patient.as_deref(),
             date: date.as_deref(),
-            reader: &self.reader,
+            reader: &self.measurement,
             discs: &discs,
         };
         let store = self.archive.store_mut();
         let segments: Vec<&Segment> = cuts.iter().map(|cut| &cut.segment).collect();
         let written = store.write_segments(uid, &segments)?;
+        written.add(&Overview::of(found.volume, &found.parts, &found.spine.column))?;
         store.write(|writer| {
             let (number, is_new) = match writer.add_run(&run)? {
                 Kept::New(number) => (number, true),
@@ -52,6 +56,11 @@ impl Keeper {
             };
             if is_new {
                 writer.audit(Action::Segment, uid, &serde_json::json!({ "run": number }))?;
+            }
+            if let Some((grader, bodies)) = self.grader.as_ref().zip(grades)
+                && writer.read_discs(uid, number, grader, bodies)?
+            {
+                writer.audit(Action::Grade, uid, &serde_json::json!({ "run": number }))?;
             }
             writer.keep_segments(uid, number, &written)
         })?;

@@ -1,5 +1,7 @@
-//! `segment`: studies to named and measured levels, with pictures.
+//! What `segment` and `grade` share: studies read, segmented and written one after the other, while the
+//! next is being read; resume, failures, tables of all.
 
+mod grades;
 mod levels;
 mod page;
 mod store;
@@ -9,6 +11,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,45 +21,20 @@ use super::data::DataArgs;
 use super::stop::Stop;
 use super::{INCOMPLETE, model};
 use crate::engine::Device;
+use crate::engine::grader::{Calibration, Grader};
 use crate::engine::unet::Segmenter;
 use crate::imaging::dicom_seg::{self, SegmentationError};
 use crate::imaging::spine::{Thresholds, segments};
-use crate::imaging::{Cut, Study, nifti, npz};
+use crate::imaging::{Cut, Study, StudyError, nifti, npz};
 use crate::page::spine_page;
+use crate::pipeline::grading::{grade, graded_discs, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
-use crate::pipeline::study::{Declined, Record, Segmented, cut, segment};
+use crate::pipeline::study::{Declined, GraderRecord, Record, Segmented, cut, segment};
 use store::Keeper;
 
-const EXAMPLES: &str = "\
-A study is a folder or a zip of DICOM files, a volume (.nii, .nii.gz, .mha, .mhd), or a folder of
-pictures with spacing.json. For each, its folder in OUT gets
-  study.json    series, levels with centres, names, measures and confidences, refusals
-  mask.nii.gz   from the lowest up, vertebrae 1, 2, ... and discs 201, 202, ...; the canal is 100
-  mask.dcm      the same as a DICOM segmentation, where the study is DICOM
-  spine.html    pictures and measures on one page
-  median.svg    the spine from the side
-  segments/     with --segments, disc-1.npz (the lowest), disc-2.npz, ...: crops of sagittal T2,
-                sagittal T1 and axial T2, 0.5 and 0.4 mm pixels, each with its affine
-OUT/levels.csv has a row for each level of all of them. What cannot be segmented is listed in
-OUT/failures.csv and ends nothing. Studies that OUT has already are not segmented again: a run that
-was stopped goes on with the same command.
-
-A level's central stenosis is graded by the least area of its dural sac. Other areas than the usual
-ones can be given as a file of three lines:
-  normal = 130    # mm2 and more
-  mild = 100
-  moderate = 75   # less is severe
-
-Examples:
-  deepspine segment study.zip
-  deepspine segment study1 study2.nii.gz -o graded
-  deepspine segment --each archive -o graded   # every entry of the folder `archive` is a study
-  deepspine segment --each archive --store     # ./deepspine-data keeps levels and measures too";
-
-/// Find, name and measure the levels of MRI studies.
+/// The studies, and what is made of them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Args {
+pub(super) struct StudyArgs {
     /// The studies.
     #[arg(value_name = "STUDY", required = true)]
     studies: Vec<PathBuf>,
@@ -65,11 +43,11 @@ pub(super) struct Args {
     #[arg(long)]
     each: bool,
 
-    /// Where a folder for each study goes.
-    #[arg(short, long, value_name = "OUT", default_value = "segmented")]
-    output: PathBuf,
+    /// Where a folder for each study goes; if not given, a folder called after what is done.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
 
-    /// Segment again what the output has already.
+    /// Do again what the output has already.
     #[arg(long)]
     again: bool,
 
@@ -107,12 +85,21 @@ pub(super) struct Args {
     #[command(flatten)]
     data: DataArgs,
 
-    /// What the network runs on: cpu, cuda, cuda:1.
+    /// What the networks run on: cpu, cuda, cuda:1.
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Device,
+    pub(super) device: Device,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+/// A network that grades levels, and the sets that it is asked for.
+pub(super) struct Grading {
+    pub(super) grader: Grader,
+    /// How often sets of grades shall hold the truth, by place among the calibrated ones.
+    pub(super) coverage: usize,
+}
+
+/// Segments all studies, and grades them where there is something to grade with. `done` is what that
+/// is called: the folder, if none is given.
+pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Result<ExitCode> {
     let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
     let names = names(&studies)?;
     let folder = model::folder("segmenter", args.model.as_deref())?;
@@ -123,49 +110,80 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         true => Some(Keeper {
             archive: args.data.open_or_create()?,
             source: args.source.clone(),
-            reader: measurement_reader(segmenter.content_hash(), &thresholds),
+            measurement: measurement_reader(segmenter.content_hash(), &thresholds),
+            grader: grading.as_ref().map(|grading| grader_reader(&grading.grader)),
         }),
     };
-    fs::create_dir_all(&args.output)
-        .with_context(|| format!("`{}` cannot be made", args.output.display()))?;
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(done));
+    fs::create_dir_all(&output).with_context(|| format!("`{}` cannot be made", output.display()))?;
     let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
     let bar = ProgressBar::new(studies.len() as u64)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
     let stop = Stop::listen()?;
-    let mut work = Work { segmenter, thresholds, keeper, segments: args.segments, stop, bar };
+    let segments = args.segments;
+    let mut work = Work { segmenter, grading, thresholds, keeper, segments, stop, bar };
     let mut table = Table::default();
-    for (path, name) in studies.iter().zip(&names) {
-        work.bar.set_message(name.clone());
-        let target = args.output.join(name);
-        if !args.again && target.join(RECORD).is_file() {
-            table.kept += 1;
-        } else {
-            match work.one(path, name, &target) {
-                Ok(Done { needs_a_person: true }) => table.unsure += 1,
-                Ok(_) => table.sure += 1,
-                Err(error) => {
-                    work.bar
-                        .suspend(|| eprintln!("not segmented: `{}`: {error:#}", path.display()));
-                    table.failed.push((name.clone(), format!("{error:#}")));
-                }
+    let all = studies.iter().zip(&names);
+    let is_left =
+        |(_, name): &(_, &String)| args.again || !work.has_done(&output.join(name.as_str()));
+    let (left, kept): (Vec<_>, Vec<_>) = all.partition(is_left);
+    table.kept = kept.len();
+    work.bar.inc(kept.len() as u64);
+    read_ahead(&left, |(path, name), read| {
+        work.bar.set_message((*name).clone());
+        match work.one(read, name, &output.join(name.as_str())) {
+            Ok(Done { needs_a_person: true }) => table.unsure += 1,
+            Ok(_) => table.sure += 1,
+            Err(error) => {
+                work.bar.suspend(|| eprintln!("not {done}: `{}`: {error:#}", path.display()));
+                table.failed.push(((*name).clone(), format!("{error:#}")));
             }
         }
         work.bar.inc(1);
-    }
+    });
     let elapsed = work.bar.elapsed();
     work.bar.finish_and_clear();
-    table.write(&args.output.join("failures.csv"))?;
-    let done = names.iter().map(String::as_str).filter(|name| !table.has_failed(name));
-    levels::write(&args.output.join("levels.csv"), done, |name| {
-        args.output.join(name).join(RECORD)
-    })?;
-    table.sum_up(elapsed.as_secs_f64());
-    println!("{}", args.output.display());
+    table.write(&output.join("failures.csv"))?;
+    let whole = || names.iter().map(String::as_str).filter(|name| !table.has_failed(name));
+    let record_of = |name: &str| output.join(name).join(RECORD);
+    levels::write(&output.join("levels.csv"), whole(), record_of)?;
+    if work.grading.is_some() {
+        grades::write(&output, whole(), record_of)?;
+    }
+    table.sum_up(done, elapsed.as_secs_f64());
+    println!("{}", output.display());
     Ok(match table.failed.len() {
         0 => ExitCode::SUCCESS,
         failed if failed == studies.len() => ExitCode::FAILURE,
         _ => ExitCode::from(INCOMPLETE),
     })
+}
+
+/// A study as it was read, and the seconds that took.
+type Read = (Result<Study, StudyError>, f64);
+
+/// Reads each study while the one before it is worked on; files are mostly waited for, or unpacked
+/// by a single core.
+fn read_ahead<'a>(
+    studies: &[(&'a PathBuf, &'a String)],
+    mut work: impl FnMut(&(&'a PathBuf, &'a String), Read),
+) {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(0);
+        scope.spawn(move || {
+            for (path, _) in studies {
+                let begun = Instant::now();
+                let study = Study::read(path);
+                // Nobody listens any more where a panic ends the work.
+                if sender.send((study, begun.elapsed().as_secs_f64())).is_err() {
+                    return;
+                }
+            }
+        });
+        for (study, read) in studies.iter().zip(receiver) {
+            work(study, read);
+        }
+    });
 }
 
 const RECORD: &str = "study.json";
@@ -204,10 +222,10 @@ impl Table {
         table.flush().with_context(unwritable)
     }
 
-    fn sum_up(&self, seconds: f64) {
+    fn sum_up(&self, word: &str, seconds: f64) {
         let done = self.sure + self.unsure;
         eprintln!(
-            "{done} {} segmented in {seconds:.1} s, {} of them with names to check; {} were there \
+            "{done} {} {word} in {seconds:.1} s, {} of them with names to check; {} were there \
              already, {} failed",
             if done == 1 { "study" } else { "studies" },
             self.unsure,
@@ -281,6 +299,7 @@ fn name(path: &Path) -> String {
 /// What every study is segmented with.
 struct Work {
     segmenter: Segmenter,
+    grading: Option<Grading>,
     thresholds: Thresholds,
     keeper: Option<Keeper>,
     /// Whether a study's folder gets segments.
@@ -290,11 +309,18 @@ struct Work {
 }
 
 impl Work {
-    /// Segments a study, keeps it if asked to, and leaves its folder, whole or not at all.
-    fn one(&mut self, path: &Path, name: &str, target: &Path) -> Result<Done> {
-        let begun = Instant::now();
-        let study = Study::read(path)?;
-        let read = begun.elapsed().as_secs_f64();
+    /// Whether a study's folder is there, and graded by this grader where grades are wanted.
+    fn has_done(&self, target: &Path) -> bool {
+        let Ok(record) = fs::read(target.join(RECORD)) else { return false };
+        let Some(Grading { grader, coverage }) = &self.grading else { return true };
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
+        record["grader"]["content_hash"] == grader.content_hash()
+            && record["grader"]["coverage"] == Calibration::COVERAGES[*coverage]
+    }
+
+    /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.
+    fn one(&mut self, (study, seconds): Read, name: &str, target: &Path) -> Result<Done> {
+        let study = study?;
         let stopped = || {
             self.bar.finish_and_clear();
             eprintln!("stopped; the same command goes on with the studies that are left");
@@ -303,14 +329,20 @@ impl Work {
             Ok(found) => found,
             Err(declined) => return Err(with_refusals(declined, &study)),
         };
-        let mut record = Record::new(name, &study, &found, self.thresholds, read);
-        let cuts = match self.segments || self.keeper.is_some() {
-            true => cut(&study, &found),
-            false => Vec::new(),
-        };
+        let mut record = Record::new(name, &study, &found, self.thresholds, seconds);
+        let is_cut = self.segments || self.keeper.is_some() || self.grading.is_some();
+        let cuts = if is_cut { cut(&study, &found) } else { Vec::new() };
         record.tell_of(&cuts);
+        let begun = Instant::now();
+        let grades = self.grading.as_ref().map(|grading| {
+            let grades = grade(&grading.grader, &cuts, grading.coverage);
+            record.tell_grades(&grades, GraderRecord::new(&grading.grader, grading.coverage));
+            record.seconds.grader = Some(begun.elapsed().as_secs_f64());
+            grades
+        });
         if let Some(keeper) = &mut self.keeper {
-            keeper.keep(&record, &found, &self.thresholds, &cuts)?;
+            let grades = grades.map(|grades| graded_discs(&found, &grades));
+            keeper.keep(&record, &found, &self.thresholds, &cuts, grades.as_deref())?;
         }
         let cuts = if self.segments { &cuts[..] } else { &[] };
         // A run that was stopped may have left a part of it.

@@ -1,0 +1,102 @@
+//! Segmented study to readings: what the reader `grader` says of each disc.
+
+use serde::{Deserialize, Serialize};
+
+use super::measurement::evidence;
+use super::study::Segmented;
+use crate::engine::grader::{Graded, Grader};
+use crate::imaging::{Cut, Segment};
+use crate::label::{
+    Cell, Certainty, Doubt, Evidence, Grade, GradeSet, LADDER, Opinion, OutcomeSet, Reader,
+    ReaderKind, Shares, Target, Verdict,
+};
+use crate::store::Body;
+
+/// The reader in the version that a grader, known by its hash, makes of it.
+pub fn grader_reader(grader: &Grader) -> Reader {
+    let hash = grader.content_hash();
+    Reader {
+        kind: ReaderKind::Grader,
+        name: ReaderKind::Grader.name().to_owned(),
+        version: format!("{} ({})", env!("CARGO_PKG_VERSION"), hash.get(..8).unwrap_or(hash)),
+        content_hash: hash.to_owned(),
+    }
+}
+
+/// How a target of a level is graded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetGrade {
+    /// Which.
+    pub target: Target,
+    /// The grade.
+    pub grade: Grade,
+    /// How probable normal, mild, moderate and severe are.
+    pub probabilities: Shares,
+    /// The lowest and the highest grade that cannot be excluded.
+    pub may_be: [Grade; 2],
+}
+
+impl TargetGrade {
+    /// Whether more than one grade may be true.
+    pub fn is_open(&self) -> bool {
+        self.may_be[0] != self.may_be[1]
+    }
+
+    fn new(graded: &Graded, coverage: usize) -> Self {
+        let set: GradeSet = graded.sets[coverage];
+        Self {
+            target: graded.target,
+            grade: graded.grade,
+            probabilities: graded.probabilities,
+            may_be: [set.low(), set.high()],
+        }
+    }
+}
+
+/// Grades levels that were cut out, from the lowest up; nothing of a level that no crop shows.
+/// `coverage` is the place of the coverage that sets of grades have.
+pub fn grade(grader: &Grader, cuts: &[Cut], coverage: usize) -> Vec<Vec<TargetGrade>> {
+    let segments: Vec<&Segment> = cuts.iter().map(|cut| &cut.segment).collect();
+    let of = |graded: Option<Vec<Graded>>| {
+        let graded = graded.unwrap_or_default();
+        graded.iter().map(|graded| TargetGrade::new(graded, coverage)).collect()
+    };
+    grader.grade(&segments).into_iter().map(of).collect()
+}
+
+/// What the grader reads at each disc, from the lowest up. Levels without a name have no cells to have
+/// opinions of.
+pub fn graded_discs(found: &Segmented<'_>, grades: &[Vec<TargetGrade>]) -> Vec<Body> {
+    let (column, naming) = (&found.spine.column, &found.spine.naming);
+    let count = column.discs.len();
+    let body = |(ordinal, grades): (usize, &Vec<TargetGrade>)| {
+        let place = count - 1 - ordinal;
+        let Some(level) = naming.levels[place].level else { return Body::default() };
+        let evidence = evidence(found, place);
+        let opinion = |of: &TargetGrade| Opinion {
+            cell: Cell { level, target: of.target },
+            verdict: Verdict::Graded(of.grade),
+            certainty: Certainty::Stated,
+            conflict: false,
+            distribution: Some(among_all(&of.probabilities)),
+            doubt: of.is_open().then(|| doubt(of.may_be)),
+            evidence: Evidence::Image(evidence.clone()),
+        };
+        Body { opinions: grades.iter().map(opinion).collect(), ..Body::default() }
+    };
+    grades.iter().enumerate().map(body).collect()
+}
+
+fn doubt([low, high]: [Grade; 2]) -> Doubt {
+    let may_be = OutcomeSet { grades: Some((low, high)), ..OutcomeSet::default() };
+    Doubt { may_be, readers_differ: false }
+}
+
+/// Probabilities of the grades that a grader tells apart, by [`Grade::ALL`].
+fn among_all(shares: &Shares) -> [f32; Grade::ALL.len()] {
+    let mut all = [0.0; Grade::ALL.len()];
+    for (grade, share) in LADDER.into_iter().zip(shares) {
+        all[grade as usize] = *share;
+    }
+    all
+}
