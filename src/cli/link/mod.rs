@@ -268,30 +268,29 @@ impl Done {
     fn sum_up(&self, linking: &Linking) {
         let count = |number: usize| HumanCount(number as u64);
         let Linking { reports, studies, links, .. } = linking;
-        eprintln!("{} reports, {} segmented studies", count(reports.len()), count(studies.len()));
+        eprintln!("reports: {}, segmented studies: {}", count(reports.len()), count(studies.len()));
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         for link in &links.links {
             *reasons.entry(link.reason.name()).or_default() += 1;
         }
-        let by: Vec<String> =
-            reasons.iter().map(|(reason, of)| format!("{} by {reason}", count(*of))).collect();
-        eprintln!("{} reports linked: {}", count(links.links.len()), by.join(", "));
+        let list = |of: Vec<String>| if of.is_empty() { "none".to_owned() } else { of.join(", ") };
+        let by = reasons.iter().map(|(reason, of)| format!("{} by {reason}", count(*of)));
+        eprintln!("reports linked: {} ({})", count(links.links.len()), list(by.collect()));
         let ambiguous = links.unlinked.iter().filter(|(_, why)| why.is_ambiguous()).count();
         eprintln!(
-            "{} ambiguous, {} reports without a study, {} studies without a report",
+            "reports that are ambiguous: {}, without a study: {}; studies without a report: {}",
             count(ambiguous),
             count(links.unlinked.len() - ambiguous),
             count(links.studies.len())
         );
         eprintln!(
-            "{} studies held back whose text and image have different levels, {} without segments",
+            "studies held back: {} whose text and image have different levels, {} without segments",
             count(self.disagree),
             count(self.without_segments)
         );
-        let list = |of: Vec<String>| if of.is_empty() { "none".to_owned() } else { of.join(", ") };
         let parts = self.parts.iter().map(|(part, of)| format!("{} {part}", HumanCount(*of)));
         eprintln!(
-            "{} studies, {} segments ({})",
+            "studies written: {}, segments: {} ({})",
             count(self.studies),
             HumanCount(self.segments),
             list(parts.collect())
