@@ -8,12 +8,11 @@ use rayon::prelude::*;
 
 use super::Axial;
 use super::anatomy::Anatomy;
-use super::column::Part;
 use super::matter::{LOOKS, Matter};
 use super::shape::Shape;
 use super::texture::{grain, noise};
 use crate::imaging::geometry::{Lps, along, cross, direction, dot, minus};
-use crate::imaging::{Geometry, Mask, Plane, Tissue};
+use crate::imaging::{Geometry, Mask, Plane};
 use crate::simulate::{chance, normal};
 
 /// A series as it is written.
@@ -232,12 +231,15 @@ fn sampled<const N: usize>(
         let mut last = Matter::Air;
         for (i, above) in before.iter_mut().enumerate() {
             let at = along(start, plane.steps[0], i as f64);
-            let texture = Texture::of(at);
+            let mut texture = Texture::default();
             let mut sums = [0.0f32; N];
             let mut count = 0;
             let mut first = Matter::Air;
             for offset in offsets {
                 let spot = shape.at([at[0] + offset[0], at[1] + offset[1], at[2] + offset[2]]);
+                if count == 0 {
+                    texture = Texture::of(at, spot.matter);
+                }
                 for (sum, contrast) in sums.iter_mut().zip(contrasts) {
                     *sum += contrast.of(spot.matter, spot.shade as f32, &texture);
                 }
@@ -263,15 +265,24 @@ fn sampled<const N: usize>(
 }
 
 /// Textures at a place: of everything, and of muscles.
+#[derive(Default)]
 struct Texture {
     fine: f32,
     streak: f32,
 }
 
 impl Texture {
-    fn of(at: Lps) -> Self {
+    /// The textures that show where this is.
+    fn of(at: Lps, matter: Matter) -> Self {
+        if matter == Matter::Air {
+            return Self::default();
+        }
         let [left, back, up] = at;
-        Self { fine: grain(at, 1.9), streak: grain([left * 0.9, back * 1.2, up * 0.22], 3.4) }
+        let streak = match matter {
+            Matter::Muscle => grain([left * 0.9, back * 1.2, up * 0.22], 3.4),
+            _ => 0.0,
+        };
+        Self { fine: grain(at, 1.9), streak }
     }
 }
 
@@ -429,23 +440,5 @@ impl Coil {
             kept + (1.0 - kept) * share
         });
         near * along * wave * band
-    }
-}
-
-impl Shape {
-    /// What a perfect segmenter would call a place.
-    pub fn tissue(&self, at: Lps) -> Tissue {
-        let spot = self.at(at);
-        let [down, left, _] = self.column.offsets(at);
-        let is_column = matches!(self.column.rung(down).part, Part::Body(_) | Part::Disc(_));
-        let above_sacrum = down < self.column.sacrum[0].top + 6.0;
-        match spot.matter {
-            matter if matter.is_sac() && left.abs() < 11.0 && self.is_in_sac(at) => Tissue::Canal,
-            matter if matter.is_disc() && spot.is_named && is_column => Tissue::Disc,
-            matter if matter.is_bone() && spot.is_named && above_sacrum && is_column => {
-                Tissue::Vertebra
-            }
-            _ => Tissue::Background,
-        }
     }
 }

@@ -10,6 +10,7 @@ use super::column::{Column, Part, Rung};
 use super::foramen::Foramina;
 use super::matter::Matter;
 use super::narrowing::Narrowing;
+use crate::imaging::Tissue;
 use crate::imaging::geometry::Lps;
 
 /// A spine in its body.
@@ -76,6 +77,8 @@ pub(super) struct Spot {
 /// many before the disc ends; over so many more it gets as wide as elsewhere.
 const NARROWEST: [f64; 2] = [2.4, 1.5];
 const WIDENS: f64 = 10.0;
+/// The spine is within so many mm to both sides.
+const BESIDE: f64 = 62.0;
 /// The depth of fat before the sac at the lowest disc.
 const FRONT_FAT: f64 = 3.6;
 
@@ -142,31 +145,59 @@ impl Shape {
 
     /// What is at a place.
     pub fn at(&self, patient: Lps) -> Spot {
-        let [down, left, front] = self.column.offsets(patient);
+        let offsets = self.column.offsets(patient);
+        let [down, left, front] = offsets;
         let rung = self.column.rung(down);
-        let first = self.column.bodies[0].top;
-        let (is_spine, is_named) = (left.abs() < 62.0, down > first + 1.0);
-        let spot =
-            |matter| Spot { matter, shade: 0.0, is_fine: true, is_named: is_named && is_spine };
-        if is_spine && front.abs() < 90.0 {
-            let ahead = front - rung.shift;
-            if let Some(matter) = self.inside_canal(down, left, front - rung.canal_shift, rung) {
-                return spot(matter);
-            }
-            if let Some((matter, shade, is_named)) = self.in_column(down, left, ahead, rung) {
-                return Spot { shade, is_named, ..spot(matter) };
-            }
-            let back = -ahead - rung.half_depth;
-            if let Some(matter) = self.foramina.at(down, left, back, rung) {
-                return spot(matter);
-            }
-            if let Some(matter) = self.bones.at(down, left, back, rung) {
-                return spot(matter);
-            }
+        self.of_spine(offsets, rung).unwrap_or_else(|| {
+            let spot = self.around.at(patient, offsets, rung, &self.bones);
+            let is_near = left.abs() < BESIDE && front < rung.half_depth + 8.0 && front > -70.0;
+            Spot { is_fine: is_near, ..spot }
+        })
+    }
+
+    /// What of the spine is at a place, if the place is in it.
+    fn of_spine(&self, [down, left, front]: [f64; 3], rung: &Rung) -> Option<Spot> {
+        if left.abs() > BESIDE || front.abs() > 90.0 {
+            return None;
         }
-        let spot = self.around.at(patient, [down, left, front], rung, &self.bones);
-        let is_fine = is_spine && front < rung.half_depth + 8.0 && front > -70.0;
-        Spot { is_fine, is_named, ..spot }
+        let is_named = down > self.column.bodies[0].top + 1.0;
+        let spot = |matter| Spot { matter, shade: 0.0, is_fine: true, is_named };
+        if let Some(matter) = self.inside_canal(down, left, front - rung.canal_shift, rung) {
+            return Some(spot(matter));
+        }
+        let ahead = front - rung.shift;
+        if let Some((matter, shade, is_named)) = self.in_column(down, left, ahead, rung) {
+            return Some(Spot { shade, is_named, ..spot(matter) });
+        }
+        let back = -ahead - rung.half_depth;
+        let bone = || self.bones.at(down, left, back, rung);
+        self.foramina.at(down, left, back, rung).or_else(bone).map(spot)
+    }
+
+    /// What a perfect segmenter would call a place.
+    pub fn tissue(&self, patient: Lps) -> Tissue {
+        let offsets = self.column.offsets(patient);
+        let [down, left, front] = offsets;
+        let rung = self.column.rung(down);
+        let Some(spot) = self.of_spine(offsets, rung) else { return Tissue::Background };
+        let is_column = matches!(rung.part, Part::Body(_) | Part::Disc(_)) && spot.is_named;
+        match spot.matter {
+            matter if matter.is_sac() && self.is_in_sac(down, left, front, rung) => Tissue::Canal,
+            matter if matter.is_disc() && is_column => Tissue::Disc,
+            matter if matter.is_bone() && is_column => Tissue::Vertebra,
+            _ => Tissue::Background,
+        }
+    }
+
+    /// Whether a place is within the outline of the sac, rather than in a root beside it.
+    fn is_in_sac(&self, down: f64, left: f64, front: f64, rung: &Rung) -> bool {
+        let Some(canal) = self.sections.get((down * 2.0).round().max(0.0) as usize) else {
+            return false;
+        };
+        let sac = &canal.section.sac;
+        let back = -(front - rung.canal_shift) - rung.half_depth;
+        let [l, b] = [left - sac.centre[0], back - sac.centre[1]];
+        down < self.sac_end && l.hypot(b) < sac.radius(b.atan2(l))
     }
 
     /// What is in the canal, if the place is.
@@ -355,19 +386,6 @@ impl Shape {
             },
             0.0,
         ))
-    }
-
-    /// Whether a place is within the outline of the sac.
-    pub fn is_in_sac(&self, patient: Lps) -> bool {
-        let [down, left, front] = self.column.offsets(patient);
-        let rung = self.column.rung(down);
-        let Some(canal) = self.sections.get((down * 2.0).round().max(0.0) as usize) else {
-            return false;
-        };
-        let sac = &canal.section.sac;
-        let back = -(front - rung.canal_shift) - rung.half_depth;
-        let [l, b] = [left - sac.centre[0], back - sac.centre[1]];
-        down < self.sac_end && l.hypot(b) < sac.radius(b.atan2(l))
     }
 }
 
