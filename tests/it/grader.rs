@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use deepspine::engine::Device;
-use deepspine::engine::grader::{AxialConfig, Calibration, Config, Grader, Inputs, SagittalConfig};
+use deepspine::engine::grader::{
+    AxialConfig, Calibration, Config, Graded, Grader, Inputs, SagittalConfig, Scale,
+};
 use deepspine::export::segments::Part;
 use deepspine::imaging::{Crop, Geometry, Kind, Segment, npz};
 use deepspine::label::{GradeSet, LADDER, StenosisType, TARGETS, Target};
@@ -106,7 +108,8 @@ fn dataset(folder: &Path, patients: usize) {
     std::fs::write(folder.join("manifest.csv"), table).unwrap();
 }
 
-fn network() -> Config {
+/// A network that a test can wait for.
+pub(crate) fn small() -> Config {
     Config {
         axial: AxialConfig { pixel: 1.6, side: 40, slices: 4, apart: 6.0, widths: vec![12, 16] },
         sagittal: SagittalConfig {
@@ -122,17 +125,17 @@ fn network() -> Config {
     }
 }
 
-fn order(folder: &Path) -> Order {
+pub(crate) fn order(folder: &Path, network: Config) -> Order {
     Order {
         from: None,
         folder: folder.to_owned(),
         seed: 1,
-        steps: 240,
-        round: 80,
+        steps: 320,
+        round: 160,
         batch: 12,
         rate: 4e-3,
         balance: 1.0,
-        network: network(),
+        network,
         device: Device::CPU,
     }
 }
@@ -141,38 +144,240 @@ fn open(data: &Path, order: Order) -> Course {
     Course::open(data, order, |_, _| ()).unwrap()
 }
 
-/// How many of the labels of test levels are graded right.
-fn right(grader: &Grader, examples: &Examples, of: impl Fn(Target) -> bool) -> f64 {
-    let (mut right, mut all) = (0, 0);
-    for at in examples.of(Part::Test) {
-        let graded = grader.grade_inputs(&[&examples.inputs[at]])[0].clone().unwrap();
-        for graded in graded.into_iter().filter(|graded| of(graded.target)) {
-            let truth = examples.rows[at].truth(graded.target).unwrap();
-            all += 1;
-            right += usize::from(GradeSet::admitted(graded.grade) == truth);
-        }
+/// Trains to the end, and returns the rounds' loss.
+fn finish(mut course: Course) -> Vec<f64> {
+    while !course.is_over() {
+        course.round(|_| ()).unwrap();
     }
-    f64::from(right as u32) / f64::from(all as u32)
+    course.calibrate().unwrap();
+    course.record().curve.iter().map(|point| point.loss).collect()
+}
+
+fn dataset_in(folder: &Path) -> PathBuf {
+    let data = folder.join("data");
+    std::fs::create_dir(&data).unwrap();
+    dataset(&data, 36);
+    data
 }
 
 #[test]
 fn a_grader_learns_and_a_stopped_training_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    dataset(&data, 36);
+    let data = dataset_in(folder.path());
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
-    let mut course = open(&data, order(&whole));
-    let mut points = Vec::new();
-    while !course.is_over() {
-        points.push(course.round(|_| ()).unwrap());
+    let curve = finish(open(&data, order(&whole, small())));
+    assert!(curve[1] < 0.7 * curve[0], "{curve:?}");
+
+    open(&data, order(&parts, small())).round(|_| ()).unwrap();
+    let course = open(&data, order(&parts, small()));
+    assert_eq!((course.record().rounds, course.record().steps), (1, 160));
+    assert_eq!(finish(course), curve);
+    for file in ["weights.safetensors", "calibration.json", "config.json", "training.json"] {
+        let of = |folder: &Path| std::fs::read(folder.join(file)).unwrap();
+        assert!(of(&whole) == of(&parts), "{file} differs after a stop");
     }
-    course.calibrate().unwrap();
-    eprintln!("{points:?}");
+    assert!(whole.join("training.svg").is_file());
+    let other = Order { seed: 2, ..order(&parts, small()) };
+    let other = Course::open(&data, other, |_, _| ()).err().unwrap().to_string();
+    assert!(other.contains("with another seed"), "{other}");
+
     let grader = Grader::load(&whole, Device::CPU).unwrap();
-    let examples = Examples::read(&data, grader.shape(), 1, |_, _| ()).unwrap();
+    grades_what_it_never_saw(&data, &grader);
+    tells_left_from_right(&grader);
+    does_without(&grader);
+    is_scored(&data, &whole);
+    begins_with_a_model(&data, folder.path(), &whole, curve[0]);
+    refuses_models_that_are_none(&whole);
+}
+
+/// Of test patients most cells are graded right, of each type.
+fn grades_what_it_never_saw(data: &Path, grader: &Grader) {
+    let examples = Examples::read(data, grader.shape(), 1, |_, _| ()).unwrap();
     for of in StenosisType::ALL {
-        eprintln!("{of} {}", right(&grader, &examples, |t| t.row().stenosis == of));
+        let (mut right, mut all) = (0.0, 0.0);
+        for at in examples.of(Part::Test) {
+            let graded = grader.grade_inputs(&[&examples.inputs[at]])[0].clone().unwrap();
+            for graded in graded.into_iter().filter(|graded| graded.target.row().stenosis == of) {
+                let sizes = graded.sets.map(GradeSet::len);
+                assert!(sizes.is_sorted(), "sets grow with the coverage: {sizes:?}");
+                let grade = GradeSet::admitted(graded.grade);
+                assert!(graded.sets.iter().all(|set| grade.is_within(*set)), "{graded:?}");
+                assert!((graded.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+                let truth = examples.rows[at].truth(graded.target).unwrap();
+                all += 1.0;
+                right += f64::from(u8::from(grade == truth));
+            }
+        }
+        assert!(right / all > 0.6, "{of}: {right} of {all}, where chance gives a quarter");
     }
-    let _ = (parts, Inputs::Axial, Calibration::FILE, Command::new("true"));
+}
+
+fn grade(grader: &Grader, segment: &Segment) -> Vec<Graded> {
+    grader.grade(&[segment])[0].clone().unwrap()
+}
+
+/// The same level in a mirror.
+fn mirrored(segment: &Segment) -> Segment {
+    let mut mirrored = segment.clone();
+    for (kind, crop) in &mut mirrored.crops {
+        let [width, height, _] = crop.geometry.size;
+        match kind {
+            Kind::AxialT2 => crop.values.chunks_mut(width).for_each(<[f16]>::reverse),
+            _ => {
+                let slices: Vec<&[f16]> = crop.values.chunks(width * height).rev().collect();
+                crop.values = slices.concat();
+            }
+        }
+    }
+    mirrored
+}
+
+fn tells_left_from_right(grader: &Grader) {
+    let mut random = fastrand::Rng::with_seed(3);
+    let left = draw([1, 3, 0, 3, 0], &mut random);
+    let graded = grade(grader, &left);
+    let rank = |target: Target| graded[target as usize].grade.rank().unwrap();
+    assert!(rank(Target::ForaminalLeft) > rank(Target::ForaminalRight) + 1, "{graded:?}");
+    assert!(rank(Target::RecessLeft) > rank(Target::RecessRight) + 1, "{graded:?}");
+
+    let other = grade(grader, &mirrored(&left));
+    let swapped = [
+        (Target::Central, Target::Central),
+        (Target::ForaminalLeft, Target::ForaminalRight),
+        (Target::RecessRight, Target::RecessLeft),
+    ];
+    for (here, there) in swapped {
+        let (here, there) = (&graded[here as usize], &other[there as usize]);
+        let pairs = here.probabilities.iter().zip(there.probabilities);
+        let apart = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-3, "{here:?} in the mirror is {there:?}");
+    }
+}
+
+/// Either crop may be missing; without both there is no grade.
+fn does_without(grader: &Grader) {
+    let mut random = fastrand::Rng::with_seed(4);
+    let mut ranks = [[0.0; 2]; 2];
+    let levels = 12;
+    for _ in 0..levels {
+        for (place, central) in [0, 3].into_iter().enumerate() {
+            let whole = draw([central, 0, 0, 0, 0], &mut random);
+            for (way, kind) in [Kind::AxialT2, Kind::SagittalT2].into_iter().enumerate() {
+                let mut without = whole.clone();
+                without.crops.remove(&kind);
+                let graded = grade(grader, &without);
+                ranks[way][place] += f64::from(graded[0].grade.rank().unwrap()) / levels as f64;
+            }
+        }
+    }
+    assert!(ranks.iter().all(|[normal, severe]| severe - normal > 1.5), "{ranks:?}");
+    assert_eq!(grader.grade(&[&Segment::default()]), [None]);
+}
+
+fn deepspine(arguments: &[&str]) -> (bool, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_deepspine")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.success(), text(done.stdout), text(done.stderr))
+}
+
+/// On the command line, the engine and another reader.
+fn is_scored(data: &Path, model: &Path) {
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (data, model) = (text(data), text(model));
+    let evaluate = |more: &[&str]| {
+        let (good, out, complaints) = deepspine(&[&["evaluate", "grader", &data], more].concat());
+        assert!(good, "{complaints}");
+        (out, complaints)
+    };
+    let json = |out: &str| serde_json::from_str::<serde_json::Value>(out).unwrap();
+    let (out, complaints) = evaluate(&["--model", &model, "--json", "--bootstrap", "50"]);
+    let all = json(&out)["groups"][0].clone();
+    assert!(complaints.contains("90 levels are left out"), "{complaints}");
+    assert_eq!((all["group"].as_str(), all["cells"].as_u64()), (Some("all"), Some(18 * 5)));
+    assert!(all["kappa_quadratic"]["value"].as_f64().unwrap() > 0.6, "{all}");
+    assert!(all["class_average"]["interval"][1].as_f64().unwrap() > 0.6, "{all}");
+    assert_eq!(all["sets"].as_array().unwrap().len(), 3);
+    let (out, _) = evaluate(&["--model", &model, "--all", "--bootstrap", "0"]);
+    for part in ["central: known \\ graded", "foraminal_left", "L4-L5", "sets at 90 %", "RSNA"] {
+        assert!(out.contains(part), "{part} in {out}");
+    }
+
+    let rows = csv::Reader::from_path(Path::new(&data).join("manifest.csv")).unwrap();
+    let mut readings = "study,level,target,grade\nnowhere,L4-L5,central,mild".to_owned();
+    for row in rows.into_records().map(Result::unwrap).filter(|row| &row[5] == "test") {
+        let (study, level) = (&row[1], &row[2]);
+        write!(readings, "\n{study},{level},central,{}", &row[7]).unwrap();
+    }
+    let path = Path::new(&data).join("readings.csv");
+    std::fs::write(&path, readings).unwrap();
+    let readings = ["--readings", path.to_str().unwrap(), "--split", "test", "--json"];
+    let (out, complaints) = evaluate(&readings);
+    assert!(complaints.contains("72 labels are not graded"), "{complaints}");
+    assert!(complaints.contains("1 of its grades have no label"), "{complaints}");
+    let central = &json(&out)["groups"][1];
+    assert_eq!(central["class_average"]["value"].as_f64(), Some(1.0), "{central}");
+    assert_eq!(central["auc"]["value"].as_f64(), None, "it told of no probabilities");
+}
+
+/// A training that begins with a model is ahead of one that begins with nothing. One type on one kind
+/// of crop is a network of its own.
+fn begins_with_a_model(data: &Path, folder: &Path, model: &Path, from_nothing: f64) {
+    let further = Order { from: Some(model.to_owned()), ..order(&folder.join("further"), small()) };
+    let mut course = open(data, further);
+    assert_eq!(course.record().steps_before, 320);
+    let loss = course.round(|_| ()).unwrap().loss;
+    assert!(loss < 0.7 * from_nothing, "{loss}, from nothing {from_nothing}");
+
+    let one = Config {
+        inputs: Inputs::Axial,
+        types: vec![StenosisType::Central],
+        scale: Scale::Ordered,
+        ..small()
+    };
+    let alone = folder.join("alone");
+    finish(open(data, Order { steps: 80, ..order(&alone, one) }));
+    let grader = Grader::load(&alone, Device::CPU).unwrap();
+    let mut segment = draw([3, 0, 0, 0, 0], &mut fastrand::Rng::with_seed(5));
+    let graded = grade(&grader, &segment);
+    assert_eq!(graded.iter().map(|graded| graded.target).collect::<Vec<_>>(), [Target::Central]);
+    assert!(graded[0].grade.rank().unwrap() > 1, "{graded:?}");
+    segment.crops.remove(&Kind::AxialT2);
+    assert_eq!(grader.grade(&[&segment]), [None], "it does not look at sagittal crops");
+}
+
+fn refuses_models_that_are_none(model: &Path) {
+    let config = std::fs::read_to_string(model.join("config.json")).unwrap();
+    let refused = |config: &str| {
+        std::fs::write(model.join("config.json"), config).unwrap();
+        Grader::load(model, Device::CPU).unwrap_err().to_string()
+    };
+    let other = refused(&config.replacen("\"mild\"", "\"present\"", 1));
+    assert!(other.contains("tells other grades apart"), "{other}");
+    let other = refused(&config.replacen("\"features\": 48", "\"features\": 50", 1));
+    assert!(other.contains("`trunk.weight` is"), "{other}");
+    std::fs::write(model.join("config.json"), &config).unwrap();
+    let path = model.join(Calibration::FILE);
+    let calibration = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, calibration.replace("\"recess\"", "\"other\"")).unwrap();
+    let other = Grader::load(model, Device::CPU).unwrap_err().to_string();
+    assert!(other.contains("calibration.json"), "{other}");
+    std::fs::remove_file(&path).unwrap();
+    let other = Grader::load(model, Device::CPU).unwrap_err().to_string();
+    assert!(other.contains("give the command that began it"), "{other}");
+}
+
+#[test]
+fn what_cannot_be_used_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset_in(folder.path());
+    std::fs::write(data.join("s0-disc-1.npz"), b"no zip").unwrap();
+    std::fs::remove_file(data.join("s1-disc-2.npz")).unwrap();
+    let examples = Examples::read(&data, &small(), 1, |_, _| ()).unwrap();
+    assert_eq!(examples.rows.len(), 36 * 3 - 2);
+    let places: Vec<bool> =
+        examples.bad.iter().map(|bad| bad.place.ends_with("s0-disc-1.npz")).collect();
+    assert_eq!(places, [true, false], "{:?}", examples.bad);
+    let nothing = folder.path().join("nothing");
+    let refused = Course::open(folder.path(), order(&nothing, small()), |_, _| ());
+    assert!(refused.err().unwrap().to_string().contains("should hold manifest.csv"));
 }

@@ -20,6 +20,8 @@ mod page;
 mod perturbed;
 mod phantoms;
 mod report;
+#[cfg(feature = "neural")]
+mod rsna2024;
 mod scanner;
 #[cfg(feature = "neural")]
 mod segment;

@@ -20,7 +20,7 @@ pub(crate) struct Shot<'a> {
     pub(crate) values: &'a [u16],
 }
 
-fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
+pub(crate) fn text(tag: Tag, vr: VR, value: &str) -> InMemElement {
     DataElement::new(tag, vr, PrimitiveValue::from(value))
 }
 
@@ -28,7 +28,7 @@ fn short(tag: Tag, value: u16) -> InMemElement {
     DataElement::new(tag, VR::US, PrimitiveValue::from(value))
 }
 
-fn decimals(tag: Tag, values: &[f64]) -> InMemElement {
+pub(crate) fn decimals(tag: Tag, values: &[f64]) -> InMemElement {
     let values = values.iter().map(f64::to_string).collect();
     DataElement::new(tag, VR::DS, PrimitiveValue::Strs(values))
 }
@@ -42,7 +42,7 @@ fn of(elements: impl IntoIterator<Item = InMemElement>) -> InMemDicomObject {
 }
 
 /// What every image of the series says.
-fn series(class: &str, uid: &str, [width, height]: [usize; 2]) -> InMemDicomObject {
+pub(crate) fn series(class: &str, uid: &str, [width, height]: [usize; 2]) -> InMemDicomObject {
     of([
         text(tags::SOP_CLASS_UID, VR::UI, class),
         text(tags::SOP_INSTANCE_UID, VR::UI, uid),
@@ -65,7 +65,7 @@ fn series(class: &str, uid: &str, [width, height]: [usize; 2]) -> InMemDicomObje
     ])
 }
 
-fn pixels(values: Vec<u16>) -> InMemElement {
+pub(crate) fn pixels(values: Vec<u16>) -> InMemElement {
     DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(values.into()))
 }
 
@@ -75,7 +75,7 @@ fn place(shot: &Shot<'_>) -> InMemElement {
     decimals(tags::IMAGE_POSITION_PATIENT, &[shot.left, -100.0, 150.0])
 }
 
-fn save(object: InMemDicomObject, syntax: &str, path: &Path) {
+pub(crate) fn save(object: InMemDicomObject, syntax: &str, path: &Path) {
     let meta = FileMetaTableBuilder::new().transfer_syntax(syntax);
     object.with_meta(meta).unwrap().write_to_file(path).unwrap();
 }

@@ -29,7 +29,7 @@ mod spread {
     pub const LOST_SLICE: f64 = 0.1;
     /// The share of levels that lose their axial crop, where there are sagittal ones, and the other
     /// way round.
-    pub const LOST_CROP: f64 = 0.12;
+    pub const LOST_CROP: f64 = 0.2;
     /// The share of levels that lose one of two sagittal sequences.
     pub const LOST_SEQUENCE: f64 = 0.1;
 }
