@@ -72,12 +72,18 @@ fn columns() -> Vec<Column<GradeRow>> {
     let mut columns = vec![
         text("study", "StudyInstanceUID, else the study's name", |r| given(&r.study)),
         text("level", "name of the level", |r| given(r.level.name())),
-        Column::new("ordinal", Kind::Number, "place of its disc, 1 for the lowest", |r: &GradeRow| {
-            Value::Number(Some(r.ordinal.into()))
-        }),
-        Column::new("name_probability", Kind::Real, "how probably it is called so", |r: &GradeRow| {
-            Value::Real(Some(r.name_probability))
-        }),
+        Column::new(
+            "ordinal",
+            Kind::Number,
+            "place of its disc, 1 for the lowest",
+            |r: &GradeRow| Value::Number(Some(r.ordinal.into())),
+        ),
+        Column::new(
+            "name_probability",
+            Kind::Real,
+            "how probably it is called so",
+            |r: &GradeRow| Value::Real(Some(r.name_probability)),
+        ),
         text("target", "stenosis type and side", |r| given(r.target.name())),
         text("grade", "the network's grade", |r| given(r.grade.name())),
     ];

@@ -109,7 +109,10 @@ pub fn middle(column: &Column, measures: &Measures, disc: &Disc) -> Frame {
 /// Volumes of a study that crops are cut out of, by kind, the largest first, each with the brightness
 /// that becomes 0 and that which becomes 1.
 #[derive(Debug)]
-pub struct Sources<'a>(BTreeMap<Kind, Vec<(&'a Volume, [f32; 2])>>);
+pub struct Sources<'a>(BTreeMap<Kind, Vec<Ranged<'a>>>);
+
+/// A volume with what becomes 0 and 1.
+type Ranged<'a> = (&'a Volume, [f32; 2]);
 
 impl<'a> Sources<'a> {
     /// The volumes of a study that share their millimetres with the series of this
@@ -121,7 +124,7 @@ impl<'a> Sources<'a> {
             let other = series.protocol.frame_of_reference.as_deref();
             is_wanted(series.kind) && !other.is_some_and(is_apart)
         });
-        let found: Vec<(Kind, Vec<(&Volume, [f32; 2])>)> = series
+        let found: Vec<(Kind, Vec<Ranged<'_>>)> = series
             .map(|series| {
                 let volumes = series.stacks.iter().map(|stack| &stack.volume);
                 let range = range(volumes.clone());
@@ -179,7 +182,7 @@ fn range<'a>(volumes: impl Iterator<Item = &'a Volume>) -> [f32; 2] {
 ///
 /// The volume that shows its middle best - most of it, with slices that lie as the crop's do - is
 /// taken for each slice that it covers half of; for the others, whichever shows that slice best.
-fn crop(volumes: &[(&Volume, [f32; 2])], geometry: Geometry) -> (Crop, Vec<f32>) {
+fn crop(volumes: &[Ranged<'_>], geometry: Geometry) -> (Crop, Vec<f32>) {
     let slices = geometry.size[2];
     let covered: Vec<Vec<f32>> = volumes
         .iter()

@@ -160,6 +160,9 @@ fn crop(zip: &mut ZipArchive<impl Read + Seek>, kind: Kind) -> Result<Option<Cro
     Ok(Some(Crop { geometry, values: values.collect() }))
 }
 
+/// A shape, and the bytes of its numbers.
+type Array<const DIMENSIONS: usize> = ([usize; DIMENSIONS], Vec<u8>);
+
 /// The shape of an array of so many dimensions and the bytes of its numbers; none where there is no
 /// array of this name.
 fn array<const DIMENSIONS: usize>(
@@ -167,7 +170,7 @@ fn array<const DIMENSIONS: usize>(
     name: &str,
     kind: &str,
     wanted: &'static str,
-) -> Result<Option<([usize; DIMENSIONS], Vec<u8>)>, NpzError> {
+) -> Result<Option<Array<DIMENSIONS>>, NpzError> {
     let mut file = match zip.by_name(&format!("{name}.npy")) {
         Ok(file) => file,
         Err(ZipError::FileNotFound) => return Ok(None),

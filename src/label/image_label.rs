@@ -59,7 +59,7 @@ mod tests {
     fn the_network_stands_before_the_measurement_and_people_before_both() {
         use ReaderKind::{Grader, Measurement, Person};
         let measured = vote(Measurement, &[(CANAL, Grade::Severe)]);
-        assert_eq!(said(&[measured.clone()]), [(CANAL, Grade::Severe, Measurement)]);
+        assert_eq!(said(std::slice::from_ref(&measured)), [(CANAL, Grade::Severe, Measurement)]);
         let graded = vote(Grader, &[(CANAL, Grade::Moderate), (RECESS, Grade::Mild)]);
         let both = [measured, graded];
         let mild = (RECESS, Grade::Mild, Grader);

@@ -22,6 +22,6 @@ mod tests {
     fn the_bottom_of_a_valley_is_found() {
         let found = least((0.25, 8.0), |x| f64::from(x - 3.0).powi(2));
         assert!((found - 3.0).abs() < 1e-3, "{found}");
-        assert!(least((0.0, 1.0), |x| f64::from(x)) < 1e-3, "at the bound");
+        assert!(least((0.0, 1.0), f64::from) < 1e-3, "at the bound");
     }
 }

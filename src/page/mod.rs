@@ -25,7 +25,7 @@ pub use flow::{FlowStep, flow_chart};
 pub use grid::{Grid, Row, Slot};
 pub use highlight::{Highlight, Ink, Look, Mark, Segment};
 pub use notes::{Note, NoteGroup, NoteLine, by_level};
-pub use spine::{Figure, LevelRow, MEASURES, SpinePage, spine_page};
+pub use spine::{Figure, GradedCell, GradedLevel, LevelRow, MEASURES, SpinePage, spine_page};
 pub use terminal::{Screen, terminal};
 pub use tone::{Tone, of as tone_of};
 pub use why::{Head, Reason, Said, Why, WhyCells, WhyLevel};

@@ -6,6 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::STYLE;
+use super::tone::{self, Tone};
+use crate::label::{Grade, TARGETS, TargetRow, Verdict};
 
 /// The stylesheet of this page alone.
 const OWN_STYLE: &str = include_str!("../../templates/spine.css");
@@ -23,6 +25,10 @@ pub struct SpinePage {
     pub median: Figure,
     /// A row a level.
     pub levels: Vec<LevelRow>,
+    /// How a network grades the levels that have a name; empty where none was asked.
+    pub grades: Vec<GradedLevel>,
+    /// What is to be said of the grades.
+    pub about_grades: String,
     /// What is to be said of all levels together.
     pub remarks: Vec<String>,
     /// Series: name, kind, reason.
@@ -42,6 +48,32 @@ pub struct LevelRow {
     pub measures: [String; MEASURES.len()],
     /// The plane across the canal behind its disc.
     pub axial: Option<Figure>,
+}
+
+/// A level as a network grades it.
+#[derive(Debug, Clone, Default)]
+pub struct GradedLevel {
+    /// Its name.
+    pub name: String,
+    /// By [`TARGETS`]; nothing where the target was not graded.
+    pub cells: [Option<GradedCell>; TARGETS.len()],
+}
+
+/// A target as a network grades it.
+#[derive(Debug, Clone)]
+pub struct GradedCell {
+    /// The grade.
+    pub grade: Grade,
+    /// How probable each grade is, in words.
+    pub shares: String,
+    /// The grades that cannot be excluded, in words; empty where there is one.
+    pub may_be: String,
+}
+
+impl GradedCell {
+    fn tone(&self) -> &'static Tone {
+        tone::of(Verdict::Graded(self.grade))
+    }
 }
 
 /// The measures that the page shows: what they are, and in which unit.
@@ -104,6 +136,7 @@ struct Page<'a> {
     style: String,
     policy: String,
     measures: [(&'static str, &'static str); MEASURES.len()],
+    targets: &'static [TargetRow],
 }
 
 /// The page of a study. It needs no other file and reaches for none.
@@ -117,5 +150,5 @@ pub fn spine_page(page: &SpinePage) -> Result<String, askama::Error> {
         "default-src 'none'; img-src data:; style-src 'sha256-{hash}'; base-uri 'none'; \
          form-action 'none'"
     );
-    Page { page, style, policy, measures: MEASURES }.render()
+    Page { page, style, policy, measures: MEASURES, targets: &TARGETS }.render()
 }

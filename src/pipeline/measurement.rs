@@ -40,12 +40,7 @@ pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<New
     (0..column.discs.len()).rev().map(read).collect()
 }
 
-fn opinion(
-    found: &Segmented<'_>,
-    place: usize,
-    level: Level,
-    thresholds: &Thresholds,
-) -> Opinion {
+fn opinion(found: &Segmented<'_>, place: usize, level: Level, thresholds: &Thresholds) -> Opinion {
     let grade = thresholds.grade(&found.spine.measures.levels[place]);
     Opinion {
         cell: Cell { level, target: Target::Central },

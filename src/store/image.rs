@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::reading::current_readings_of;
 use super::naming::{NAMES, level, newest_run};
+use super::reading::current_readings_of;
 use super::{Body, CurrentReading, Store, StoreError, Writer};
 use crate::label::{Cell, Certainty, Evidence, Level, Mode, Opinion, Reader, Target, Verdict};
 

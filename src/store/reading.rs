@@ -70,8 +70,7 @@ fn current_readings(
     database: &Connection,
     version: u64,
 ) -> Result<Vec<CurrentReading>, StoreError> {
-    let mut find =
-        database.prepare_cached("SELECT id FROM subjects WHERE report_version = ?1")?;
+    let mut find = database.prepare_cached("SELECT id FROM subjects WHERE report_version = ?1")?;
     let subject: Option<u64> = find.query_row([version], |row| row.get(0)).optional()?;
     subject.map_or_else(|| Ok(Vec::new()), |subject| current_readings_of(database, subject))
 }

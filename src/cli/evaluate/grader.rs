@@ -125,6 +125,9 @@ fn read(args: &GraderArgs, path: &Path) -> Result<Vec<Judged>> {
     Ok(judged)
 }
 
+/// Levels that are graded between two signs of life.
+const TOGETHER: usize = 24;
+
 /// What the engine makes of the levels.
 fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
     let folder = model::folder("grader", args.model.as_deref())?;
@@ -155,12 +158,12 @@ fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
     bar.set_length(scored.len() as u64);
     bar.set_position(0);
     let mut judged = Vec::new();
-    for &at in &scored {
-        let input: &Input = &examples.inputs[at];
-        for graded in grader.grade_inputs(&[input]).into_iter().flatten() {
-            judged.extend(examples.rows[at].graded(&graded));
+    for some in scored.chunks(TOGETHER) {
+        let inputs: Vec<&Input> = some.iter().map(|&at| &examples.inputs[at]).collect();
+        for (&at, graded) in some.iter().zip(grader.grade_inputs(&inputs)) {
+            judged.extend(examples.rows[at].graded(&graded.unwrap_or_default()));
         }
-        bar.inc(1);
+        bar.inc(some.len() as u64);
     }
     bar.finish_and_clear();
     Ok(judged)

@@ -2,6 +2,7 @@
 
 mod folder;
 mod tables;
+mod truth;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,6 +24,7 @@ use crate::label::Level;
 use crate::store::{Action, ImageKeys, ReportKeys};
 use folder::NewFolder;
 use tables::{LinkRow, read_map, write_links, write_unlinked};
+use truth::Truth;
 
 const EXAMPLES: &str = "\
 Studies are those that `segment --store` has kept. A report goes with a study by --map, else by
@@ -42,7 +44,8 @@ The map is a CSV with the columns `study`, `report` and, where ids of reports ar
 Examples:
   deepspine link -o training
   deepspine link -o training --status agreed,adjudicated --split 70/15/15
-  deepspine link -o training --map pairs.csv --window 3";
+  deepspine link -o training --map pairs.csv --window 3
+  deepspine link -o training --truth simulated/truth.csv";
 
 /// Link reports to segmented studies and write a manifest of labelled segments.
 #[derive(Debug, clap::Args)]
@@ -55,6 +58,11 @@ pub(super) struct Args {
     /// A CSV that says which report is of which study, before all else.
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+
+    /// A CSV of grades that are known otherwise, which become the labels in place of what reports say:
+    /// study_uid, level, target, grade; such as truth.csv of `deepspine simulate studies`.
+    #[arg(long, value_name = "FILE", conflicts_with = "status")]
+    truth: Option<PathBuf>,
 
     /// How many days a report and a study of the same patient may be apart.
     #[arg(long, value_name = "DAYS", default_value_t = 1)]
@@ -79,6 +87,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut archive = args.data.open()?;
     let map = args.map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let truth = args.truth.as_deref().map(Truth::read).transpose()?;
     let linking = archive.link(&map, args.window)?;
     for (row, why) in &linking.unused {
         eprintln!("skipped: row {} of the map: {why}", row + 1);
@@ -90,7 +99,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     );
     let folder = NewFolder::begin(&args.output)?;
     let unwritable = || format!("`{}` cannot be written", args.output.display());
-    let done = Work::new(args, &archive, &linking, &folder)?.all().with_context(unwritable)?;
+    let done =
+        Work::new(args, &archive, &linking, &folder, truth)?.all().with_context(unwritable)?;
     write_links(&folder.path().join("links.csv"), &linking, &done.links)
         .and_then(|()| write_unlinked(&folder.path().join("unlinked.csv"), &linking))
         .with_context(unwritable)?;
@@ -110,6 +120,7 @@ struct Work<'a> {
     archive: &'a Archive,
     linking: &'a Linking,
     folder: &'a NewFolder,
+    truth: Option<Truth>,
     writers: Vec<Box<dyn DatasetWriter<SegmentRow>>>,
     split: Split,
     done: Done,
@@ -134,6 +145,7 @@ impl<'a> Work<'a> {
         archive: &'a Archive,
         linking: &'a Linking,
         folder: &'a NewFolder,
+        truth: Option<Truth>,
     ) -> Result<Self> {
         let create = |file: &str| File::create(folder.path().join(file));
         let writers = FORMATS
@@ -141,7 +153,7 @@ impl<'a> Work<'a> {
             .map(|format| format.create(Box::new(create(format.file)?)))
             .collect::<std::io::Result<_>>()?;
         let split = Split { shares: args.split, seed: args.seed };
-        Ok(Self { args, archive, linking, folder, writers, split, done: Done::default() })
+        Ok(Self { args, archive, linking, folder, truth, writers, split, done: Done::default() })
     }
 
     /// Writes the rows of all linked studies.
@@ -226,15 +238,20 @@ impl<'a> Work<'a> {
         let is_wanted = |status: &str| {
             self.args.status.is_empty() || self.args.status.iter().any(|s| s == status)
         };
+        let name = study.uids.first().cloned().unwrap_or_default();
+        let targets = match &self.truth {
+            Some(truth) => truth.targets(&name, level),
+            None => linked.targets(level, is_wanted),
+        };
         SegmentRow {
-            study: study.uids.first().cloned().unwrap_or_default(),
+            study: name,
             level,
             ordinal: place as u8 + 1,
             name_probability: linked.naming[place].probability,
             split: self.split.part(&patient),
             patient,
             segment,
-            targets: linked.targets(level, is_wanted),
+            targets,
         }
     }
 

@@ -115,7 +115,8 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
         }),
     };
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(done));
-    fs::create_dir_all(&output).with_context(|| format!("`{}` cannot be made", output.display()))?;
+    fs::create_dir_all(&output)
+        .with_context(|| format!("`{}` cannot be made", output.display()))?;
     let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
     let bar = ProgressBar::new(studies.len() as u64)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));

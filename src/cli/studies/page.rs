@@ -1,9 +1,10 @@
 //! What the page of a study shows, and how its pictures are marked.
 
-use crate::imaging::Study;
 use crate::imaging::picture::{Axial, Median, Picture, Window};
 use crate::imaging::spine::{Disc, Foramen, Frame, LevelMeasures, Section, behind};
-use crate::page::{Figure, LevelRow, MEASURES, SpinePage};
+use crate::imaging::{Kind, Study};
+use crate::label::{LADDER, TARGETS};
+use crate::page::{Figure, GradedCell, GradedLevel, LevelRow, MEASURES, SpinePage};
 use crate::pipeline::study::{LevelRecord, Record, Segmented};
 
 /// The page of a study.
@@ -40,6 +41,8 @@ pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> Spi
         needs_a_person: record.needs_a_person,
         median: picture,
         levels,
+        grades: record.levels.iter().filter_map(graded).collect(),
+        about_grades: about_grades(record),
         remarks: remarks(record),
         series: study
             .series
@@ -59,6 +62,35 @@ fn figure(picture: Picture) -> Figure {
         overlay: picture.overlay,
         ..Figure::default()
     }
+}
+
+/// A level as the network grades it; none without a name or a grade.
+fn graded(level: &LevelRecord) -> Option<GradedLevel> {
+    let name = level.level.filter(|_| !level.grades.is_empty())?.to_string();
+    let mut cells = [const { None }; TARGETS.len()];
+    for of in &level.grades {
+        let shares = LADDER.iter().zip(of.probabilities);
+        let shares: Vec<String> =
+            shares.map(|(grade, share)| format!("{grade} {:.0} %", 100.0 * share)).collect();
+        let [low, high] = of.may_be;
+        let may_be = if of.is_open() { format!("{low} to {high}") } else { String::new() };
+        cells[of.target as usize] =
+            Some(GradedCell { grade: of.grade, shares: shares.join(", "), may_be });
+    }
+    Some(GradedLevel { name, cells })
+}
+
+/// What grades rest on, and how far to trust them.
+fn about_grades(record: &Record) -> String {
+    let coverage = record.grader.as_ref().map_or(0.0, |grader| grader.coverage);
+    let seen = record.series.iter().filter(|series| series.kind != Kind::Other);
+    let seen: Vec<&str> = seen.map(|series| series.kind.words()).collect();
+    format!(
+        "Graded by a network from {}. Where several grades are named, it cannot exclude the others: \
+         they hold the truth in {:.0} of 100 cases of the kind that it was calibrated on.",
+        seen.join(", "),
+        100.0 * coverage
+    )
 }
 
 /// What is to be said of all levels together.

@@ -155,8 +155,6 @@ fn sagittal(config: &Config, crop: &Crop) -> Tensor {
 fn resampled(crop: &Crop, [apart, pixel]: [f64; 2], [slices, height, width]: [i64; 3]) -> Tensor {
     let [across, down, between] = crop.geometry.spacing();
     let size = crop.geometry.size.map(|side| side as i64);
-    let values = Tensor::from_slice(&crop.values).view([size[2], size[1], size[0]]);
-    let values = resliced(&values.to_kind(Kind::Float), apart / between, slices);
     // As much of the crop as the new pixels cover, and as much of nothing as they go beyond it.
     let missing = |wanted: i64, spacing: f64, size: i64| {
         let missing = (wanted as f64 * pixel / spacing).round() as i64 - size;
@@ -164,8 +162,10 @@ fn resampled(crop: &Crop, [apart, pixel]: [f64; 2], [slices, height, width]: [i6
         [before, missing - before]
     };
     let padding = [missing(width, across, size[0]), missing(height, down, size[1])].concat();
-    let middle = values.unsqueeze(0).constant_pad_nd(padding);
-    middle.internal_upsample_bilinear2d_aa([height, width], false, None, None).squeeze_dim(0)
+    let values = Tensor::from_slice(&crop.values).view([1, size[2], size[1], size[0]]);
+    let middle = values.constant_pad_nd(padding).squeeze_dim(0).to_kind(Kind::Float);
+    let slices = resliced(&middle, apart / between, slices).unsqueeze(0);
+    slices.internal_upsample_bilinear2d_aa([height, width], false, None, None).squeeze_dim(0)
 }
 
 /// So many slices about the middle one, so many old ones apart: between two of them, both in

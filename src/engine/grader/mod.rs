@@ -3,12 +3,12 @@
 
 mod calibration;
 mod config;
-mod grader;
 mod input;
+mod judge;
 mod network;
 
 pub use calibration::{Calibration, CalibrationError, TypeCalibration};
 pub use config::{AxialConfig, Config, Inputs, SagittalConfig, Scale};
-pub use grader::{Graded, Grader, GraderError, rows};
 pub use input::{Input, View, Views, unit};
+pub use judge::{Graded, Grader, GraderError, rows};
 pub use network::Network;

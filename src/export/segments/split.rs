@@ -50,7 +50,7 @@ impl Split {
         let drawn = u64::from_le_bytes(hash[..8].try_into().expect("a hash is longer"));
         let total: u64 = self.shares.iter().copied().map(u64::from).sum();
         // Between 0 and the sum of shares.
-        let mut at = (u128::from(drawn) * u128::from(total) >> 64) as u64;
+        let mut at = ((u128::from(drawn) * u128::from(total)) >> 64) as u64;
         for (part, share) in Part::ALL.into_iter().zip(self.shares) {
             match at.checked_sub(u64::from(share)) {
                 None => return part,

@@ -132,9 +132,9 @@ pub(super) fn pane(
     for (disc, line) in images.discs.iter().zip(&marks.lines) {
         let file = File::open(folder.join(npz::file_name(usize::from(disc.ordinal) + 1)));
         let kinds = file.ok().and_then(|file| npz::kinds(BufReader::new(file)).ok());
-        let shapes = SHAPES.iter().filter(|shape| {
-            kinds.as_ref().is_some_and(|kinds| kinds.contains(&shape.kind))
-        });
+        let shapes = SHAPES
+            .iter()
+            .filter(|shape| kinds.as_ref().is_some_and(|kinds| kinds.contains(&shape.kind)));
         discs.push(DiscShown {
             ordinal: disc.ordinal,
             level: disc.level,

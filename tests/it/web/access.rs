@@ -22,7 +22,14 @@ fn filled(path: &str) -> String {
         filled = filled.replace(variable, value);
     }
     let numbers = [
-        "{batch}", "{slot}", "{item}", "{report}", "{token}", "{cohort}", "{study}", "{run}",
+        "{batch}",
+        "{slot}",
+        "{item}",
+        "{report}",
+        "{token}",
+        "{cohort}",
+        "{study}",
+        "{run}",
         "{ordinal}",
     ];
     for variable in numbers {

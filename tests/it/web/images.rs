@@ -135,9 +135,8 @@ fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
                             "settles": settles });
         client.post("/api/v1/studies/1/look", &asked)
     };
-    let central = |server: &TestServer| {
-        server.store().discs(STUDY).unwrap()[1].central.map(Verdict::name)
-    };
+    let central =
+        |server: &TestServer| server.store().discs(STUDY).unwrap()[1].central.map(Verdict::name);
     assert_eq!(central(&server), Some("severe"));
     look(&anna, "moderate", false).done();
     assert_eq!(central(&server), Some("moderate"));
