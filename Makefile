@@ -9,7 +9,7 @@ SLICES ?= ../shared/mri/spider_space
 # Volumes of other scanners, which it is scored with.
 VOLUMES ?= ../shared/mri/volumes
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores grader
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -17,7 +17,7 @@ help: ## What can be made
 libtorch: ## Find libtorch, or fetch it once, and note where it is
 	scripts/libtorch
 
-demo: libtorch ## Build, label the bundled reports, keep and search them, let people read them, segment a phantom
+demo: libtorch ## Build, label the bundled reports, keep and search them, let people read them, segment studies
 	cargo build --release --locked
 	@mkdir -p out
 	$(BINARY) extract fixtures/demo/reports.csv -o out/labels.jsonl
@@ -40,6 +40,10 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	$(BINARY) simulate annotators --data out/archive
 	$(BINARY) simulate phantom -o out/phantom.nii.gz
 	$(BINARY) segment out/phantom.nii.gz --again --store --data out/archive -o out/segmented
+	$(BINARY) simulate studies --count 4 --seed 5 --planted 1 -o out/studies
+	$(BINARY) import out/studies/reports.csv --data out/archive
+	$(BINARY) segment --each out/studies/studies --again --store --data out/archive -o out/segmented
+	$(BINARY) link -o out/training --data out/archive
 	@echo
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
@@ -50,8 +54,10 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	@echo "  out/archive       the reports, stored and searchable"
 	@echo "  out/cohort.svg    how the cohort was chosen; open it in a browser"
 	@echo "  out/cohort.csv    the cohort without identifiers, and its manifest beside it"
-	@echo "  out/segmented     an invented spine: levels, measures, masks;"
-	@echo "                    open out/segmented/phantom/spine.html in a browser"
+	@echo "  out/segmented     the same and a phantom: levels, measures, masks;"
+	@echo "                    open out/segmented/SIM0000000/spine.html in a browser"
+	@echo "  out/studies       invented MRI studies with reports, whose grades are known"
+	@echo "  out/training      their levels cut out, with the labels of their reports"
 	@echo "The annotation server, with a half-done batch:"
 	@echo "  $(BINARY) serve --data out/archive"
 	@echo "  and open one of these links, each good once:"
@@ -108,6 +114,15 @@ segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, a
 	$(BINARY) evaluate segmenter $(SLICES) --pictures out/worst
 	scripts/volumes $(VOLUMES) > $(SETS)/volumes.csv
 	$(BINARY) evaluate segmenter $(SETS)/volumes.csv
+
+grader: libtorch ## Train the grader on invented studies, in an hour on two cores; stopped, it goes on
+	cargo build --release --locked
+	$(BINARY) simulate studies --count 300 --seed 1 -o target/studies
+	$(BINARY) import target/studies/reports.csv --data target/studies-archive
+	nice $(BINARY) segment --each target/studies/studies --store --data target/studies-archive -o target/segmented
+	$(BINARY) link --truth target/studies/truth.csv --split 70/15/15 \
+		--data target/studies-archive -o target/training
+	OMP_WAIT_POLICY=passive nice $(BINARY) train grader target/training --seed 1 -o target/grader
 
 scores: sets ## Score rules, transformer and both together on every set
 	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \

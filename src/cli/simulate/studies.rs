@@ -17,10 +17,10 @@ use crate::label::Target;
 use crate::simulate::{SimulatedSeries, SimulatedStudy, Simulation, StudyOptions};
 
 const EXAMPLES: &str = "\
-OUT gets a folder for each study, named by its accession number, with
-  sag_t2/ sag_t1/ ax_t2/   its series, as DICOM
-  mask.nii.gz              the tissues of the sagittal slices: 1 vertebra, 2 disc, 3 canal
-  truth.json               level by level its grades, how severe each cell is, measures, options
+OUT gets for each study, named by its accession number,
+  studies/NAME/            its series, as DICOM: sag_t2/ sag_t1/ ax_t2/
+  truth/NAME.nii.gz        the tissues of the sagittal slices: 1 vertebra, 2 disc, 3 canal
+  truth/NAME.json          level by level its grades, how severe each cell is, measures, options
 and
   reports.csv              a report for each, as `deepspine import` reads them
   truth.csv                a row for each cell of each study: what is true, what a second reader of the
@@ -32,6 +32,7 @@ Examples:
   deepspine simulate studies --count 200 -o archive
   deepspine simulate studies --count 200 --seed 7 --planted 0.1 -o archive
   deepspine import archive/reports.csv
+  deepspine segment --each archive/studies --store
   deepspine simulate studies --count 20 --no-axial 1 --scoliosis 1 -o bent   # all of them so";
 
 /// Invent MRI studies of the lumbar spine with reports, whose every grade is known.
@@ -85,6 +86,10 @@ pub(super) struct StudiesArgs {
 
 const USUAL: StudyOptions = StudyOptions::USUAL;
 
+/// What a scanner would send, and what nobody would know, apart: a mask is no series.
+const STUDIES: &str = "studies";
+const TRUTH: &str = "truth";
+
 fn share(argument: &str) -> Result<f64> {
     let share: f64 = argument.parse()?;
     ensure!((0.0..=1.0).contains(&share), "write a share from 0 to 1");
@@ -108,8 +113,10 @@ impl StudiesArgs {
 
 pub(super) fn run(args: &StudiesArgs) -> Result<ExitCode> {
     ensure!(args.per_patient > 0, "a patient has at least one study");
-    fs::create_dir_all(&args.output)
-        .with_context(|| format!("`{}` cannot be made", args.output.display()))?;
+    for folder in [STUDIES, TRUTH].map(|folder| args.output.join(folder)) {
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("`{}` cannot be made", folder.display()))?;
+    }
     let stop = Stop::listen()?;
     let template = "{bar:30} {percent:>3} %, {pos} studies, {per_sec}, {eta} left";
     let bar = ProgressBar::new(args.count)
@@ -195,22 +202,27 @@ fn write_table(
     output.complete()
 }
 
-/// Writes the folder of a study, whole or not at all.
+/// Writes the folder of a study, whole or not at all, after what is true of it.
 fn write_study(study: &SimulatedStudy, output: &Path) -> Result<()> {
-    let folder = output.join(&study.truth.accession);
+    let name = &study.truth.accession;
+    let folder = output.join(STUDIES).join(name);
+    let known = output.join(TRUTH).join(format!("{name}.json"));
     let mut truth = serde_json::to_string_pretty(&study.truth)?;
     truth.push('\n');
     if folder.is_dir() {
-        let there = fs::read_to_string(folder.join("truth.json")).unwrap_or_default();
         ensure!(
-            there == truth,
+            fs::read_to_string(&known).unwrap_or_default() == truth,
             "`{}` holds another study; choose another folder, or the seed and shares that it was \
              made with",
             folder.display()
         );
         return Ok(());
     }
-    let part = output.join(format!(".{}.part", study.truth.accession));
+    let unwritable = || format!("`{}` cannot be written", known.display());
+    fs::write(&known, truth).with_context(unwritable)?;
+    let mask = File::create(known.with_extension("nii.gz")).with_context(unwritable)?;
+    nifti::write(&study.mask(), BufWriter::new(mask)).with_context(unwritable)?;
+    let part = output.join(STUDIES).join(format!(".{name}.part"));
     let unwritable = || format!("`{}` cannot be written", part.display());
     if part.exists() {
         fs::remove_dir_all(&part).with_context(unwritable)?;
@@ -219,9 +231,6 @@ fn write_study(study: &SimulatedStudy, output: &Path) -> Result<()> {
     for (at, series) in study.series().iter().enumerate() {
         write_series(study, series, at as u32 + 1, &part.join(series.name))?;
     }
-    let mask = BufWriter::new(File::create(part.join("mask.nii.gz")).with_context(unwritable)?);
-    nifti::write(&study.mask(), mask).with_context(unwritable)?;
-    fs::write(part.join("truth.json"), truth).with_context(unwritable)?;
     fs::rename(&part, &folder).with_context(|| format!("`{}` cannot be made", folder.display()))
 }
 

@@ -104,7 +104,12 @@ pub(super) fn rows(folder: &Path, seed: u64) -> Result<(Vec<Row>, Vec<Bad>), Exa
 
 /// As columns name a level, such as `l4_l5`.
 fn in_columns(level: Level) -> String {
-    level.name().to_lowercase().replace('-', "_")
+    column(level.name())
+}
+
+/// A condition or level as columns name it, such as `l4_l5` of `L4/L5`.
+fn column(words: &str) -> String {
+    words.trim().to_lowercase().replace([' ', '/', '-'], "_")
 }
 
 /// What a word of the table admits; nothing where there is none.
@@ -226,7 +231,9 @@ fn kind_of(description: &str) -> Option<Kind> {
 fn middle(study: &Study, points: &[Pointed], level: Level) -> Option<Lps> {
     let own = in_columns(level);
     let place = |target: Target| {
-        let is_own = |point: &&Pointed| point.level == own && point.condition == target.row().rsna;
+        let is_own = |point: &&Pointed| {
+            column(&point.level) == own && column(&point.condition) == target.row().rsna
+        };
         points.iter().find(is_own).and_then(|point| place(study, point))
     };
     let between = |of: StenosisType| {

@@ -1,0 +1,93 @@
+//! `grade` on the command line: an invented study to graded levels, in one pass.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use deepspine::engine::grader::{Calibration, Config, Network, TypeCalibration};
+use deepspine::engine::save;
+use deepspine::label::{OrdinalConformal, ReaderKind, StenosisType, TARGETS};
+use deepspine::store::Store;
+use serde_json::Value;
+use tch::nn::VarStore;
+
+/// A grader that has learned nothing, and knows that nothing can be excluded.
+fn untrained(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let config = Config::default();
+    tch::manual_seed(3);
+    let variables = VarStore::new(tch::Device::Cpu);
+    let _ = Network::new(&variables.root(), &config);
+    save(&variables, &folder.join("weights.safetensors")).unwrap();
+    fs::write(folder.join("config.json"), serde_json::to_string(&config).unwrap()).unwrap();
+    let sets = Calibration::COVERAGES.map(|coverage| OrdinalConformal::fit(coverage, &[]));
+    let of = TypeCalibration { sets: sets.to_vec(), ..TypeCalibration::default() };
+    let types = [StenosisType::Central, StenosisType::Foraminal, StenosisType::Recess];
+    let calibration = Calibration(types.map(|stenosis| (stenosis, of.clone())).into());
+    let calibration = serde_json::to_string(&calibration).unwrap();
+    fs::write(folder.join(Calibration::FILE), calibration).unwrap();
+}
+
+fn deepspine(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_deepspine")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    output
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_study_is_graded_level_by_level_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (studies, out, data) = (path("studies"), path("out"), path("data"));
+    let grader = path("grader");
+    untrained(Path::new(&grader));
+    deepspine(&["simulate", "studies", "--count", "1", "--seed", "3", "-o", &studies]);
+    deepspine(&["import", &format!("{studies}/reports.csv"), "--data", &data]);
+    let study = format!("{studies}/studies/SIM0000000");
+    let grade = ["grade", &study, "--grader", &grader, "-o", &out, "--store", "--data", &data];
+    deepspine(&grade);
+
+    let record = fs::read(Path::new(&out).join("SIM0000000/study.json")).unwrap();
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    let levels = record["levels"].as_array().unwrap();
+    let lumbar = levels.iter().filter(|level| level["level"].as_str().is_some());
+    let mut graded = 0;
+    for level in lumbar {
+        let grades = level["grades"].as_array().unwrap();
+        assert_eq!(grades.len(), TARGETS.len(), "{level}");
+        for of in grades {
+            let sum: f64 =
+                of["probabilities"].as_array().unwrap().iter().flat_map(Value::as_f64).sum();
+            assert!((sum - 1.0).abs() < 1e-3, "{of}");
+            assert_eq!(of["may_be"], serde_json::json!(["normal", "severe"]));
+        }
+        graded += grades.len();
+    }
+    assert!(graded >= 5 * TARGETS.len(), "five lumbar levels: {graded}");
+    let read = |name: &str| fs::read_to_string(Path::new(&out).join(name)).unwrap();
+    assert_eq!(read("grades.csv").lines().count(), 1 + graded);
+    assert_eq!(read("grades.jsonl").lines().count(), graded);
+    let table = read("rsna2024.csv");
+    let row = table.lines().nth(1).unwrap();
+    let uid = record["study_uid"].as_str().unwrap();
+    assert!(row.starts_with(uid) && row.contains("Normal/Mild"), "{row}");
+    let page = read("SIM0000000/spine.html");
+    assert!(page.contains("id=\"h-grades\"") && page.contains("Graded by a network"));
+
+    // The report and the discs of its study meet, each with what its reader says.
+    let store = Store::open(Path::new(&data)).unwrap();
+    let report = store.report_named(None, "SR0000000").unwrap().unwrap();
+    let images = store.images(report).unwrap().unwrap();
+    let kinds = |disc: &deepspine::store::DiscReadings| {
+        disc.readings.iter().map(|reading| reading.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&images.discs[0]), [ReaderKind::Measurement, ReaderKind::Grader]);
+
+    let again = deepspine(&grade);
+    assert!(said(&again).contains("1 were there already"), "{}", said(&again));
+    assert_eq!(read("grades.csv").lines().count(), 1 + graded, "tables are of all studies");
+}
