@@ -96,7 +96,7 @@ impl Study {
             }
             (true, _) => of_folder(path),
             (false, "zip") => of_zip(path)?,
-            (false, _) => vec![(file_name(path), of_file(path))],
+            (false, _) => vec![(file_name(path), of_file(path, &file_name(path)))],
         };
         if found.is_empty() {
             return Err(StudyError::Empty { path: path.to_owned() });
@@ -175,7 +175,11 @@ fn of_folder(folder: &Path) -> Vec<File> {
             paths.push(entry.into_path());
         }
     }
-    unread.par_extend(paths.par_iter().map(|path| (name(path), of_file(path))));
+    unread.par_extend(paths.par_iter().map(|path| {
+        let name = name(path);
+        let found = of_file(path, &name);
+        (name, found)
+    }));
     unread
 }
 
@@ -212,11 +216,12 @@ fn unpack(packed: &mut impl Read) -> Result<Vec<u8>, FileError> {
     }
 }
 
-fn of_file(path: &Path) -> Result<Found, FileError> {
+/// What a file gives that goes by a name within its study.
+fn of_file(path: &Path, name: &str) -> Result<Found, FileError> {
     match extension(path).as_str() {
         // Its voxels lie in another file.
         "mhd" => Ok(Found::Volume(Box::new(metaimage::read(path)?))),
-        _ => of_reader(&file_name(path), BufReader::new(fs::File::open(path)?)),
+        _ => of_reader(name, BufReader::new(fs::File::open(path)?)),
     }
 }
 

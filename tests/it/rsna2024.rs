@@ -147,9 +147,6 @@ fn a_folder_of_the_challenge_is_cut_where_readers_pointed_and_trained_on() {
     challenge(folder.path(), 9);
     let network = small();
     let examples = Examples::read(folder.path(), &network, 1, |_, _| ()).unwrap();
-    let dbg = deepspine::imaging::Study::read(&folder.path().join("train_images/0")).unwrap();
-    eprintln!("DBG {:?}", dbg.refused.iter().map(|r| (r.file.clone(), r.reason.to_string())).take(3).collect::<Vec<_>>());
-    for s in &dbg.series { eprintln!("DBG {} {:?} {:?}", s.name, s.kind, s.stacks.iter().map(|t| (t.slices.len(), t.slices[0].as_ref().map(|x| x.name.clone()))).collect::<Vec<_>>()); }
     assert_eq!(examples.rows.len(), 8 * LEVELS.len(), "{:?}", examples.bad);
     let told: Vec<&str> = examples.bad.iter().map(|bad| bad.place.as_str()).collect();
     assert_eq!(told, ["left_neural_foraminal_narrowing_l3_l4 of study 0", "study 8"]);
