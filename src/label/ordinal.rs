@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn a_set_grows_to_the_more_probable_side() {
         let left = left_when_reached(&[0.1, 0.5, 0.3, 0.1]);
-        let wanted = [0.2, 1.0, 0.5, 0.1];
+        // Of equals the worse.
+        let wanted = [0.1, 1.0, 0.5, 0.2];
         assert!(left.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{left:?}");
     }
 
