@@ -117,7 +117,6 @@ fn to_nearest(geometry: &Geometry, place: [f64; 3]) -> [f64; 3] {
 
 #[test]
 fn the_sac_is_as_large_as_is_said_and_lies_behind_its_disc() {
-    let (mut levels, mut discs) = (0, 0);
     for study in studies(2, 4, USUAL) {
         for level in &study.truth.levels {
             // A fine grid normal to the curve behind the disc.
@@ -136,12 +135,9 @@ fn the_sac_is_as_large_as_is_said_and_lies_behind_its_disc() {
             let error = (area / level.sac_area - 1.0).abs();
             assert!(error < 0.04, "{}: {area:.1}, not {:.1} mm2", level.level, level.sac_area);
             let before = mask.nearest(along(level.centre, behind, -4.0));
-            levels += 1;
-            discs += usize::from(before == Some(Tissue::Disc.number()));
+            assert_eq!(before, Some(Tissue::Disc.number()), "{}", level.level);
         }
     }
-    // A node of the endplate may reach there.
-    assert!(discs * 10 >= levels * 9, "of {levels} levels {discs} have their disc there");
 }
 
 #[test]

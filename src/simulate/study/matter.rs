@@ -19,6 +19,8 @@ pub(super) enum Matter {
     Vein,
     Nucleus,
     Annulus,
+    /// A bright cleft in the annulus.
+    Fissure,
     /// Ligaments, flava, capsules.
     Ligament,
     Fluid,
@@ -74,6 +76,7 @@ pub(super) const LOOKS: [Look; Matter::COUNT] = [
     look(0.620, 0.300, 0.05), // vein
     look(0.560, 0.320, 0.08), // nucleus
     look(0.120, 0.210, 0.10), // annulus
+    look(0.620, 0.300, 0.05), // fissure
     look(0.110, 0.170, 0.06), // ligament
     look(1.000, 0.140, 0.02), // fluid
     look(0.420, 0.300, 0.00), // dura
@@ -102,7 +105,7 @@ impl Matter {
     }
 
     pub const fn is_disc(self) -> bool {
-        matches!(self, Self::Nucleus | Self::Annulus)
+        matches!(self, Self::Nucleus | Self::Annulus | Self::Fissure)
     }
 
     /// Within the dural sac.

@@ -466,7 +466,7 @@ impl Disc {
         }
         let dry = 1.0 - self.moist;
         if self.fissure && (-0.93..-0.84).contains(&v) && near > 1.5 {
-            return (Matter::Vein, 0.0);
+            return (Matter::Fissure, 0.0);
         }
         match radius < 0.72 && near > 0.8 {
             true => (Matter::Nucleus, dry),
