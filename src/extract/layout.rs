@@ -39,8 +39,10 @@ pub(super) struct Physical {
     /// Length in bytes, for telling wrapped lines.
     length: u32,
     first_word: u32,
-    /// Where the line begins in the text.
+    /// Where the line of the text begins that it stands in.
     pub start: u32,
+    /// Where it begins itself, which `//` or dots for a line's end may put in mid-line.
+    pub from: u32,
     pub indent: u32,
     /// Whether runs of blanks set its words in columns.
     columns: bool,
@@ -80,7 +82,7 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
     let mut lines = Vec::new();
     let mut first = 0;
     let mut blank = true;
-    let mut line_start = 0;
+    let (mut line_start, mut from) = (0, 0);
     for end in 0..=scan.items.len() {
         let tag = scan.items.get(end).map(|item| item.tag);
         if !matches!(tag, None | Some(Tag::Newline | Tag::Paragraph)) {
@@ -100,13 +102,17 @@ fn physical_lines(scan: &Scan, text: &str) -> Vec<Physical> {
                 length: stop.end - line_start,
                 first_word: first_word.end - first_word.start,
                 start: line_start,
+                from,
                 indent: start.start - line_start,
                 columns: in_columns(&text[start.start as usize..stop.end as usize]),
             });
             blank = false;
         }
+        if let Some(mark) = scan.items.get(end) {
+            from = scan.span(*mark).end;
+        }
         if tag == Some(Tag::Newline) {
-            line_start = scan.span(scan.items[end]).end;
+            line_start = from;
         }
         first = end + 1;
     }

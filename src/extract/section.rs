@@ -19,7 +19,7 @@ pub(super) fn split_headings(
     start: Physical,
     lines: &mut Vec<Line>,
 ) {
-    let Physical { mut first, end, start: line_start, .. } = start;
+    let Physical { mut first, end, start: line_start, mut from, .. } = start;
     let mut after_blank = start.after_blank;
     let mut bullet = None;
     if let Some(n) = bullet_items(&scan.items[first..end]) {
@@ -31,7 +31,6 @@ pub(super) fn split_headings(
     }
     let mut at = first;
     let mut opened = None;
-    let mut from = line_start;
     while at < end {
         let begins = at == first
             || matches!(scan.items[at - 1].tag, Tag::Stop | Tag::Semicolon | Tag::Border)

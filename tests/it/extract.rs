@@ -131,6 +131,17 @@ fn sections_begin_with_their_headings() {
             "Impression: Beurteilung: Enge.",
         ]
     );
+    // A doubled slash ends a line in mid-line, too.
+    let text = "L4-L5: mild canalIMPRESSION....// FINDINGS: normal. // CLINICAL HISTORY: pain";
+    assert_eq!(
+        sections("en", text),
+        [
+            "Findings: L4-L5: mild canal",
+            "Impression: IMPRESSION....//",
+            "Findings: FINDINGS: normal. //",
+            "Background: CLINICAL HISTORY: pain",
+        ]
+    );
     assert_eq!(sections("en", "L4-L5: normal."), ["Findings: L4-L5: normal."]);
     assert_eq!(sections("en", " \n"), [""; 0]);
 }
