@@ -36,15 +36,19 @@ pub struct MapRow {
     pub source: Option<String>,
 }
 
-/// How far the label of a cell is settled, the least first, as manifests have it.
-pub const LABEL_STATUSES: [&str; 4] = ["rules", "fused", "agreed", "adjudicated"];
+/// How far the label of a cell is settled, the least first, as manifests have it. Up to `adjudicated`
+/// it is what the report says; what people have `seen` on the image itself counts before that.
+pub const LABEL_STATUSES: [&str; 5] = ["rules", "fused", "agreed", "adjudicated", SEEN];
+
+const SEEN: &str = "seen";
 
 /// A study with the reports that speak of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkedStudy {
     /// What its discs are called, from the lowest up.
     pub naming: Vec<NamedDisc>,
-    /// What the reports label, and how far that is settled: one of [`LABEL_STATUSES`], by place.
+    /// What reports say and people see, and how far that is settled: one of [`LABEL_STATUSES`], by
+    /// place.
     labels: Vec<(Cell, Grade, usize)>,
     /// What people and text readers said.
     opinions: Vec<(Cell, String, Grade)>,
@@ -89,15 +93,19 @@ impl Archive {
             }
             opinions.extend(said(&self.store, report)?);
         }
+        for StoredLabel { label, kind, .. } in self.store.image_label(study.study)? {
+            if let (Some(grade), ReaderKind::Person) = (label.verdict.grade(), kind) {
+                labels.push((label.cell, grade, place(SEEN)));
+            }
+        }
         let image: LevelSet = naming.iter().filter_map(|disc| disc.level).collect();
         Ok(LinkedStudy { naming, labels, opinions, disagreement: disagreement(text, image) })
     }
 }
 
 impl LinkedStudy {
-    /// What is known of the targets of a level; of labels, those whose status is asked for. Where
-    /// several reports label a cell, the one that is settled furthest counts, and where such
-    /// differ there is no label.
+    /// What is known of the targets of a level; of labels, those whose status is asked for. Of
+    /// several, the one that is settled furthest counts, and where such differ there is no label.
     pub fn targets(
         &self,
         level: Level,
@@ -105,7 +113,10 @@ impl LinkedStudy {
     ) -> [TargetLabel; Target::ALL.len()] {
         Target::ALL.map(|target| {
             let cell = Cell { level, target };
-            let of_cell = self.labels.iter().filter(|(of, ..)| *of == cell);
+            let of_cell = self
+                .labels
+                .iter()
+                .filter(|(of, _, settled)| *of == cell && is_wanted(LABEL_STATUSES[*settled]));
             let furthest = of_cell.clone().map(|&(.., settled)| settled).max();
             let mut grades = of_cell
                 .filter(|(.., settled)| Some(*settled) == furthest)
@@ -113,7 +124,7 @@ impl LinkedStudy {
             let first = grades.next();
             let grade = first.filter(|&first| grades.all(|grade| grade == first));
             let status = furthest.map(|settled| LABEL_STATUSES[settled]);
-            let label = grade.zip(status).filter(|(_, status)| is_wanted(status));
+            let label = grade.zip(status);
             TargetLabel {
                 label: label
                     .map(|(grade, status)| SegmentLabel { grade, status: status.to_owned() }),
@@ -135,7 +146,11 @@ fn settled(status: Status, decided_by: ReaderKind) -> usize {
         (ReaderKind::Person, _) => "agreed",
         (kind, _) => kind.name(),
     };
-    LABEL_STATUSES.iter().position(|of| *of == name).unwrap_or(0)
+    place(name)
+}
+
+fn place(status: &str) -> usize {
+    LABEL_STATUSES.iter().position(|of| *of == status).unwrap_or(0)
 }
 
 /// What everyone who reads texts says of a report's present text: image readers have no say in it.

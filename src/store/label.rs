@@ -149,18 +149,24 @@ impl Store {
              FROM report_labels l JOIN readers e ON e.id = l.reader
              WHERE l.report = ?1 ORDER BY l.cell",
         )?;
-        find.query_and_then([report], |row| {
-            Ok(StoredLabel {
-                label: code::to_cell_label(row, 0)?,
-                kind: kind(row, 4)?,
-                reader: row.get(5)?,
-            })
-        })?
-        .collect()
+        find.query_and_then([report], stored_label)?.collect()
     }
 }
 
 impl Store {
+    /// What the images of a study show, by cell in order, and who decided each.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn image_label(&self, study: u64) -> Result<Vec<StoredLabel>, StoreError> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT l.cell, l.verdict, l.certainty, 0, e.kind, e.name
+             FROM image_labels l JOIN readers e ON e.id = l.reader
+             WHERE l.study = ?1 ORDER BY l.cell",
+        )?;
+        find.query_and_then([study], stored_label)?.collect()
+    }
+
     /// The label of a version of a report: the report's where it is the present one, else what
     /// follows from the readings of that version alone.
     ///
@@ -192,6 +198,14 @@ impl Store {
         });
         cells.collect()
     }
+}
+
+fn stored_label(row: &Row<'_>) -> Result<StoredLabel, StoreError> {
+    Ok(StoredLabel {
+        label: code::to_cell_label(row, 0)?,
+        kind: kind(row, 4)?,
+        reader: row.get(5)?,
+    })
 }
 
 fn kind(row: &Row<'_>, column: usize) -> Result<ReaderKind, StoreError> {

@@ -15,7 +15,7 @@ use deepspine::label::{
 };
 use deepspine::pipeline::TextReader;
 use deepspine::report::Report;
-use deepspine::store::{Body, Kept, NewDisc, NewReading, NewRun, StudyKeys};
+use deepspine::store::{Body, Kept, NewDisc, NewReading, NewRun, Seen, StudyKeys};
 use half::f16;
 use tempfile::TempDir;
 
@@ -132,6 +132,22 @@ impl Test {
             .unwrap();
     }
 
+    /// A person grades the canal at a disc of a study's first run.
+    fn look(&mut self, name: &str, uid: &str, ordinal: u8, grade: Grade) {
+        let store = self.archive.store_mut();
+        let keys = store.image_keys().unwrap();
+        let study = keys.iter().find(|keys| keys.uids.iter().any(|own| own == uid)).unwrap().study;
+        let seen = Seen {
+            study,
+            run: 1,
+            ordinal,
+            targets: &[Target::Central],
+            verdict: Verdict::Graded(grade),
+            mode: Mode::Assisted,
+        };
+        assert!(store.write(|writer| writer.see(&person(name), &seen)).unwrap());
+    }
+
     fn link(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_deepspine"))
             .arg("link")
@@ -242,6 +258,13 @@ fn a_manifest_has_what_reports_say_of_the_segments_of_their_studies() {
     assert_eq!(opinions, ["rules=moderate", "anna=mild", "ben=severe", "cora=moderate"]);
     assert!(labels(&test.rows(&["--status", "rules,agreed"])).is_empty());
     assert_eq!(labels(&test.rows(&["--status", "adjudicated"])).len(), 1);
+
+    // What someone has seen on the image counts before all that is said of the report.
+    test.look("dan", "1.2.3", 1, Grade::Severe);
+    assert_eq!(labels(&test.rows(&[])), ["L4-L5/central=severe seen"]);
+    let reported = ["L4-L5/central=moderate adjudicated"];
+    assert_eq!(labels(&test.rows(&["--status", "adjudicated"])), reported);
+    assert_eq!(labels(&test.rows(&["--status", "seen"])), ["L4-L5/central=severe seen"]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub struct TargetLabel {
 pub struct SegmentLabel {
     /// The grade.
     pub grade: Grade,
-    /// `adjudicated`, `agreed`, `fused`, `rules`, or what else the manifest's maker knows it by, such
+    /// `seen`, `adjudicated`, `agreed`, `fused`, `rules`, or what else the manifest's maker knows it by, such
     /// as `truth`.
     pub status: String,
 }
