@@ -1,12 +1,12 @@
-//! Batches: which reports are to be read by people, and in what order.
+//! Batches: which reports are to be read by people.
 
 use serde::{Deserialize, Serialize};
 
-use super::annotation::machine;
+use super::order::{Order, ordered};
 use super::{Archive, ArchiveError};
-use crate::label::{Cell, Certainty, Grade, Mode, Verdict};
+use crate::label::Mode;
 use crate::search::query::Query;
-use crate::store::{Candidate, CurrentReading, NewBatch, NewItem, Store, StoreError, Writer};
+use crate::store::{NewBatch, NewItem, Store, StoreError, Writer};
 
 /// Where the reports of a batch come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,22 +18,6 @@ pub enum Origin {
     Cohort(String),
     /// These ids.
     Ids(Vec<String>),
-}
-
-/// In what order the reports of a batch are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// At random.
-    #[default]
-    Random,
-    /// By date of examination, those without one last.
-    Oldest,
-    /// Those first that have the most cells in doubt, then the most hedged, contradictory and
-    /// ungraded ones.
-    Uncertain,
-    /// Those first on whose cells the most readers differ.
-    Disagreed,
 }
 
 /// How a batch is made.
@@ -67,7 +51,7 @@ impl Archive {
         let reports = match &plan.origin {
             Origin::Query(query) => {
                 let query = Query::parse(query)?;
-                self.catch_up(|_| ())?;
+                self.catch_up_now()?;
                 self.find(&query)?
             }
             Origin::Cohort(name) => {
@@ -118,64 +102,6 @@ fn named(store: &Store, ids: &[String]) -> Result<Result<Vec<u64>, String>, Stor
         }
     }
     Ok(Ok(reports))
-}
-
-/// The present versions of reports, in order.
-fn ordered(
-    store: &Store,
-    mut reports: Vec<u64>,
-    order: Order,
-    random: &mut fastrand::Rng,
-) -> Result<Vec<u64>, StoreError> {
-    reports.sort_unstable();
-    reports.dedup();
-    // Where an order leaves reports equal, chance decides rather than the order of import.
-    random.shuffle(&mut reports);
-    let mut candidates = store.candidates(&reports)?;
-    match order {
-        Order::Random => {}
-        Order::Oldest => candidates.sort_by(|one, another| {
-            let date = |date: &Option<String>| (date.is_none(), date.clone());
-            date(&one.exam_date).cmp(&date(&another.exam_date))
-        }),
-        Order::Uncertain | Order::Disagreed => {
-            let weigh = if order == Order::Uncertain { uncertainty } else { disagreement };
-            let mut weighed = Vec::with_capacity(candidates.len());
-            for candidate in candidates {
-                weighed.push((weigh(store, &candidate)?, candidate));
-            }
-            weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-            candidates = weighed.into_iter().map(|(_, candidate)| candidate).collect();
-        }
-    }
-    Ok(candidates.into_iter().map(|candidate| candidate.version).collect())
-}
-
-/// How many cells the machine that labels a report is uncertain of, and then how many cells of its
-/// label are hedged, contradictory or without a degree.
-fn uncertainty(store: &Store, candidate: &Candidate) -> Result<(usize, usize), StoreError> {
-    let readings = store.current_readings(candidate.version)?;
-    let machine = machine(&readings).map_or(&[][..], |reading| &reading.body.opinions);
-    let labels = store.label(candidate.report)?;
-    let unsure = labels.iter().map(|stored| &stored.label).filter(|label| {
-        label.conflict
-            || label.certainty == Certainty::Hedged
-            || label.verdict == Verdict::Graded(Grade::Present)
-    });
-    Ok((machine.iter().filter(|opinion| opinion.doubt.is_some()).count(), unsure.count()))
-}
-
-/// How many cells those who have read a report differ on, machines too.
-fn disagreement(store: &Store, candidate: &Candidate) -> Result<(usize, usize), StoreError> {
-    let readings = store.current_readings(candidate.version)?;
-    let differs = |cell: &Cell| {
-        let verdict = |reading: &CurrentReading| {
-            let opinion = reading.body.opinions.iter().find(|opinion| opinion.cell == *cell);
-            opinion.map(|opinion| opinion.verdict)
-        };
-        readings.windows(2).any(|two| verdict(&two[0]) != verdict(&two[1]))
-    };
-    Ok((Cell::all().filter(differs).count(), 0))
 }
 
 /// The versions as items, a share of which come again later.

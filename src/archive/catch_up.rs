@@ -1,5 +1,8 @@
 //! The index brought after the store.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use super::{Archive, ArchiveError};
 use crate::search::Document;
 use crate::store::{Store, StoreError, StoredReport};
@@ -9,6 +12,10 @@ const BATCH: usize = 1000;
 
 /// After how many reports what is indexed is made durable and shown to searches.
 const COMMIT: usize = 200_000;
+
+/// How long to wait for another process, and how often to look after it.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether the index has what the store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,22 @@ impl Archive {
         }
         writer.finish()?;
         Ok(CaughtUp::Indexed(done))
+    }
+
+    /// Brings the index to where the store is now, or waits until another process has.
+    ///
+    /// # Errors
+    /// Those of the store and of the index, and where it takes another process too long.
+    pub(super) fn catch_up_now(&self) -> Result<(), ArchiveError> {
+        let (wanted, begun) = (self.store.change()?, Instant::now());
+        loop {
+            self.catch_up(|_| ())?;
+            match wanted.saturating_sub(self.index.searcher()?.change()) {
+                0 => return Ok(()),
+                behind if begun.elapsed() > PATIENCE => return Err(ArchiveError::Behind(behind)),
+                _ => thread::sleep(PAUSE),
+            }
+        }
     }
 
     /// What the index is told of up to `limit` reports that have changed after `change`, each with

@@ -173,7 +173,7 @@ impl Archive {
     pub fn choose(&self, plan: &Plan) -> Result<Selection, ArchiveError> {
         let mut behind = 0;
         for _ in 0..TRIES {
-            self.catch_up(|_| ())?;
+            self.catch_up_now()?;
             let searcher = self.index.searcher()?;
             let selection = self.store.snapshot(|store| {
                 behind = store.change()?.saturating_sub(searcher.change());

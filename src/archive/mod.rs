@@ -13,6 +13,7 @@ mod error;
 mod import;
 mod label_file;
 mod link;
+mod order;
 mod record;
 mod reread;
 mod search;
@@ -23,13 +24,14 @@ use crate::search::Index;
 use crate::store::Store;
 
 pub use agreement::{BatchAgreement, Choice, Disagreement, Drift, PairAgreement};
-pub use batch::{BatchPlan, Order, Origin, add_batch};
+pub use batch::{BatchPlan, Origin, add_batch};
 pub use catch_up::CaughtUp;
 pub use cohort::{Combination, Keep, Plan, Recipe, Sample, Selection, Split, Step};
 pub use error::ArchiveError;
 pub use import::{Imported, Incoming, Read};
 pub use label_file::{BadLabels, ImportedLabels, LabelFile, LabelledReport};
 pub use link::{LABEL_STATUSES, LinkedStudy, Linking, MapRow};
+pub use order::Order;
 pub use reread::{CellChange, Change, Reread};
 pub use search::{Asked, Found, Hit};
 

@@ -18,6 +18,7 @@ Examples:
   deepspine user add ben --role adjudicator
   deepspine user change ben --role lead
   deepspine user link anna                   a new link, when she forgot her password
+  deepspine user token anna nightly-export   a token for a program that works in her name
   deepspine user list")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -59,6 +60,14 @@ enum Act {
         name: String,
         #[command(flatten)]
         url: Url,
+    },
+    /// Print a token with which a program may use the server in someone's name. It is shown once; who
+    /// owns it takes it back on the page of their account.
+    Token {
+        /// Their name.
+        name: String,
+        /// What the token is for.
+        purpose: String,
     },
     /// List everyone.
     List {
@@ -103,6 +112,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             let user = find(&archive, name)?;
             let secret = archive.store_mut().write(|writer| writer.invite(user.id, name))?;
             println!("{}", url.link(&secret));
+        }
+        Act::Token { name, purpose } => {
+            let user = find(&archive, name)?;
+            let secret = archive.store_mut().write(|writer| writer.add_token(&user, purpose))?;
+            println!("{}", secret.reveal());
         }
         Act::List { json } => list(&archive.store().users()?, *json),
     }

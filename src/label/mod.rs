@@ -10,6 +10,7 @@
 pub mod agreement;
 mod belief;
 mod conformal;
+mod discrepancy;
 mod draft;
 mod fuse;
 mod grade;
@@ -27,6 +28,7 @@ mod target;
 
 pub use belief::{Belief, Outcome};
 pub use conformal::{Conformal, OutcomeSet};
+pub use discrepancy::discrepancy;
 pub use draft::{CellEdit, Choice, Draft, Edit, EditError, Flag, How, Notes, NotesEdit};
 pub use fuse::{Case, Doubt, Fusion, Ground, Seen, cases};
 pub use grade::{Certainty, Grade};

@@ -82,6 +82,13 @@ impl GradeSet {
         self.low <= other.high && other.low <= self.high
     }
 
+    /// How many steps lie between the nearest grades of both: none where they meet.
+    pub const fn steps_to(self, other: Self) -> usize {
+        let above = other.low.saturating_sub(self.high);
+        let below = self.low.saturating_sub(other.high);
+        (if above > below { above } else { below }) as usize
+    }
+
     /// Whether all of its grades are in the other.
     pub const fn is_within(self, other: Self) -> bool {
         other.low <= self.low && self.high <= other.high

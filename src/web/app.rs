@@ -50,7 +50,7 @@ const fn post(path: &'static str, who: Who, route: fn() -> Route) -> Row {
 }
 
 /// Every route.
-static ROWS: [Row; 53] = [
+static ROWS: [Row; 55] = [
     get("/assets/{name}", ANYONE, || to(assets::asset)),
     get("/sign-in", ANYONE, || to(sign_in::form)),
     post("/sign-in", ANYONE, || to(sign_in::sign_in)),
@@ -93,6 +93,8 @@ static ROWS: [Row; 53] = [
     get("/audit", ADMIN, || to(audit::page)),
     get("/api/v1/openapi.json", ANYONE, || to(api::openapi::document)),
     get("/api/v1/batches", ANNOTATOR, || to(api::batches::list)),
+    post("/api/v1/batches", LEAD, || to(api::batches::add)),
+    get("/api/v1/batches/{batch}", LEAD, || to(api::batches::show)),
     post("/api/v1/batches/{batch}/claim", ANNOTATOR, || to(api::slots::claim)),
     get("/api/v1/batches/{batch}/agreement", LEAD, || to(api::batches::agreement)),
     get("/api/v1/batches/{batch}/labels.{format}", LEAD, || to(api::labels::batch)),

@@ -6,9 +6,20 @@ use serde_json::{Map, Value, json};
 use super::super::app::{Who, rows};
 
 /// What a route does and what its body holds, for the document. A test keeps that each has a row.
-const ABOUT: [(&str, &str, &str); 12] = [
+const ABOUT: [(&str, &str, &str); 13] = [
     ("/api/v1/openapi.json", "This document", ""),
-    ("/api/v1/batches", "The batches that you may work on, and how far you are", ""),
+    (
+        "/api/v1/batches",
+        "The batches that you may work on, and how far you are; or a new one, whose `origin` is \
+         {query}, {cohort} or {ids}, and whose `order` is random, oldest, uncertain, disagreed, \
+         discrepant or widest",
+        "name mode annotators origin order limit repeats seed users",
+    ),
+    (
+        "/api/v1/batches/{batch}",
+        "How far a batch is, and its reports in the order of work; `offset` in the query goes on",
+        "",
+    ),
     (
         "/api/v1/batches/{batch}/claim",
         "Claims the next report of a batch; `slot` is null when none is left",
@@ -35,7 +46,11 @@ const ABOUT: [(&str, &str, &str); 12] = [
         "Calls the lowest disc so, and all others by it",
         "run lowest lumbar",
     ),
-    ("/api/v1/slots/{slot}", "A report that you claimed: text, what is shown, edits so far", ""),
+    (
+        "/api/v1/slots/{slot}",
+        "A report that you claimed: text, what is shown, the discs of its study, edits so far",
+        "",
+    ),
     (
         "/api/v1/slots/{slot}/edits",
         "Keeps edits from number `first` on; sent twice they count once",
@@ -118,7 +133,11 @@ fn parameters(path: &str) -> Vec<Value> {
 fn body(fields: &str) -> Value {
     let schema = |field: &str| match field {
         "edits" => json!({ "type": "array", "items": { "type": "object" } }),
-        "first" | "offset" | "limit" => json!({ "type": "integer", "minimum": 0 }),
+        "targets" | "users" => json!({ "type": "array", "items": { "type": "string" } }),
+        "origin" => json!({ "type": "object" }),
+        "settles" => json!({ "type": "boolean" }),
+        "first" | "offset" | "limit" | "annotators" | "repeats" | "seed" | "run" | "ordinal"
+        | "lumbar" => json!({ "type": "integer", "minimum": 0 }),
         "seconds" => json!({ "type": "number" }),
         "facets" => json!({ "type": "boolean" }),
         _ => json!({ "type": "string" }),

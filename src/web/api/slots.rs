@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::guard::Person;
+use super::super::pages::images::{Viewer, images};
 use super::super::pages::review::{self, own_slot};
 use super::super::{Database, WebError};
 use crate::archive::annotation;
@@ -21,7 +22,7 @@ pub(in super::super) async fn claim(
     Ok(HttpResponse::Ok().json(json!({ "slot": slot })))
 }
 
-/// A slot of one's own: the text, what is shown, and the edits so far.
+/// A slot of one's own: the text, what is shown, the images of its study, and the edits so far.
 pub(in super::super) async fn show(
     person: Person,
     database: web::Data<Database>,
@@ -34,6 +35,7 @@ pub(in super::super) async fn show(
             let slot = own_slot(archive, *slot, &user)?;
             let versions = store.versions(slot.report)?;
             let version = versions.into_iter().find(|version| version.id == slot.version);
+            let viewer = Viewer::new(&user, review::shows_machines(slot.mode));
             let shown = annotation::shown(slot.mode, &store.current_readings(slot.version)?);
             let body = json!({
                 "slot": slot.id,
@@ -41,7 +43,9 @@ pub(in super::super) async fn show(
                 "mode": slot.mode.name(),
                 "finished_at": slot.finished_at,
                 "text": version.ok_or(WebError::NotFound)?.text,
+                "report": slot.report,
                 "shown": shown,
+                "images": images(archive, slot.report, viewer)?,
                 "edits": store.edits(slot.id)?,
             });
             Ok((slot.report, body))

@@ -108,56 +108,89 @@ impl NewBatch {
             "oldest" => Ok(Order::Oldest),
             "uncertain" => Ok(Order::Uncertain),
             "disagreed" => Ok(Order::Disagreed),
+            "discrepant" => Ok(Order::Discrepant),
+            "widest" => Ok(Order::Widest),
             other => Err(WebError::Bad(format!("`{other}` is no order of a batch"))),
         }
     }
 
-    fn mode(&self) -> Result<Mode, WebError> {
-        match Mode::from_str(&self.mode) {
-            Ok(mode @ (Mode::Blind | Mode::Assisted)) => Ok(mode),
-            _ => Err(WebError::Bad("a batch is blind or assisted".to_owned())),
+    fn limit(&self) -> Result<Option<usize>, WebError> {
+        match self.limit.trim() {
+            "" => Ok(None),
+            limit => limit.parse().map(Some).map_err(|_| {
+                WebError::Bad(format!("`{limit}` is no number of reports; leave it empty for all"))
+            }),
         }
+    }
+
+    fn wanted(&self) -> Result<Wanted, WebError> {
+        let users = self.users.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
+        Ok(Wanted {
+            name: self.name.clone(),
+            mode: Mode::from_str(&self.mode).map_err(|error| WebError::Bad(error.to_string()))?,
+            annotators: self.annotators,
+            users: users.map(str::to_owned).collect(),
+            plan: BatchPlan {
+                origin: self.origin()?,
+                order: self.order()?,
+                limit: self.limit()?,
+                repeats: self.repeats,
+                seed: self.seed,
+            },
+        })
     }
 }
 
-/// Makes a batch.
+/// Makes a batch as the form says.
 pub(in super::super) async fn add(
     person: Person,
     database: web::Data<Database>,
     form: web::Form<NewBatch>,
 ) -> Result<HttpResponse, WebError> {
-    let form = form.into_inner();
-    let name = form.name.trim().to_owned();
+    let batch = make(&person, &database, form.wanted()?).await?;
+    Ok(see(&format!("/batches/{batch}")))
+}
+
+/// A batch that someone asks for.
+pub(in super::super) struct Wanted {
+    pub name: String,
+    pub mode: Mode,
+    pub annotators: u8,
+    /// Who may work on it; empty for everyone.
+    pub users: Vec<String>,
+    pub plan: BatchPlan,
+}
+
+/// The largest share of reports that come a second time, in percent.
+const MOST_REPEATS: u8 = 50;
+
+/// Makes a batch, and returns its number.
+pub(in super::super) async fn make(
+    person: &Person,
+    database: &Database,
+    wanted: Wanted,
+) -> Result<u64, WebError> {
+    let Wanted { name, mode, annotators, users, mut plan } = wanted;
+    let name = name.trim().to_owned();
     if name.is_empty() {
         return Err(WebError::Bad("a batch needs a name".to_owned()));
     }
-    if !(1..=5).contains(&form.annotators) {
+    if !matches!(mode, Mode::Blind | Mode::Assisted) {
+        return Err(WebError::Bad("a batch is blind or assisted".to_owned()));
+    }
+    if !(1..=5).contains(&annotators) {
         return Err(WebError::Bad("a report is read by 1 to 5 people".to_owned()));
     }
-    let limit = match form.limit.trim() {
-        "" => None,
-        limit => Some(limit.parse().map_err(|_| {
-            WebError::Bad(format!("`{limit}` is no number of reports; leave it empty for all"))
-        })?),
-    };
-    let plan = BatchPlan {
-        origin: form.origin()?,
-        order: form.order()?,
-        limit,
-        repeats: form.repeats.min(50),
-        seed: form.seed,
-    };
-    let (mode, annotators) = (form.mode()?, form.annotators);
-    let names = form.users.clone();
+    plan.repeats = plan.repeats.min(MOST_REPEATS);
     let planned = plan.clone();
     let (items, users) = database
         .read(move |archive| {
             let items = archive.plan_batch(&planned)?.map_err(WebError::Bad)?;
-            let mut users = Vec::new();
-            for name in names.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty()) {
+            let number = |name: &String| {
                 let unknown = || WebError::Bad(format!("there is no user `{name}`"));
-                users.push(archive.store().user(name)?.ok_or_else(unknown)?.id);
-            }
+                Ok(archive.store().user(name)?.ok_or_else(unknown)?.id)
+            };
+            let users = users.iter().map(number).collect::<Result<Vec<_>, WebError>>()?;
             Ok((items, users))
         })
         .await?;
@@ -165,10 +198,9 @@ pub(in super::super) async fn add(
         return Err(WebError::Bad("no report is found, so there is nothing to read".to_owned()));
     }
     let by = person.user.id;
-    let batch = database
+    database
         .write(&person.user.name, move |writer| {
             Ok(add_batch(writer, by, &name, (mode, annotators), &users, &plan, &items)?)
         })
-        .await?;
-    Ok(see(&format!("/batches/{batch}")))
+        .await
 }

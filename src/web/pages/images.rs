@@ -185,6 +185,25 @@ pub(in super::super) fn says(
     by_target
 }
 
+/// The discs of a report's study with what is said of them, for programs; none where it was never
+/// segmented.
+pub(in super::super) fn images(
+    archive: &Archive,
+    report: u64,
+    viewer: Viewer<'_>,
+) -> Result<Option<serde_json::Value>, WebError> {
+    let Some(images) = archive.store().images(report)? else { return Ok(None) };
+    let disc = |disc: &DiscReadings| {
+        serde_json::json!({
+            "ordinal": disc.ordinal,
+            "level": disc.level,
+            "says": says(disc, viewer),
+        })
+    };
+    let discs: Vec<_> = images.discs.iter().map(disc).collect();
+    Ok(Some(serde_json::json!({ "study": images.study, "run": images.run, "discs": discs })))
+}
+
 fn said(reading: &CurrentReading, opinion: &Opinion) -> Says {
     let doubt = opinion.doubt.filter(|doubt| doubt.may_be.len() > 1);
     Says {

@@ -203,7 +203,7 @@ pub(in super::super) async fn page(
 }
 
 /// Whether a person sees what machines say.
-const fn shows_machines(mode: Mode) -> bool {
+pub(in super::super) const fn shows_machines(mode: Mode) -> bool {
     matches!(mode, Mode::Assisted | Mode::Adjudication)
 }
 

@@ -7,10 +7,11 @@ use deepspine::imaging::overview::Overview;
 use deepspine::imaging::spine::{Column, parts};
 use deepspine::imaging::{Crop, Geometry, Grid, Kind, Segment};
 use deepspine::label::{
-    Cell, Certainty, Evidence, Grade, Level, Opinion, Reader, ReaderKind, Target, Verdict,
+    Cell, Certainty, Doubt, Evidence, Grade, Level, Opinion, OutcomeSet, Reader, ReaderKind,
+    Target, Verdict,
 };
 use deepspine::simulate::Phantom;
-use deepspine::store::{Body, NewDisc, NewRun, StudyKeys};
+use deepspine::store::{Body, NewDisc, NewRun, Role, StudyKeys};
 use half::f16;
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
@@ -174,4 +175,75 @@ fn a_corrected_name_moves_all_levels_and_what_is_said_of_them() {
     let severe: Vec<_> =
         discs.iter().filter(|d| d.central == Some(Verdict::Graded(Grade::Severe))).collect();
     assert_eq!((severe.len(), severe[0].ordinal), (1, 1), "the disc is narrow by any name");
+}
+
+/// The ids of the reports of a new batch, in the order of work.
+fn queue(lead: &Client, order: &str) -> Vec<String> {
+    let name = format!("{order} {}", lead.get("/api/v1/batches").done().json()["batches"]);
+    let wanted = json!({
+        "name": name, "mode": "assisted", "annotators": 1, "origin": { "query": "" },
+        "order": order, "seed": 3,
+    });
+    let made = lead.post("/api/v1/batches", &wanted).done().json();
+    let batch = lead.get(&format!("/api/v1/batches/{}", made["batch"])).done().json();
+    let items = batch["items"].as_array().unwrap();
+    items.iter().map(|item| item["report_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn reports_that_differ_from_their_images_come_first_until_someone_has_looked() {
+    let mut server = server();
+    let others = ["B", "C", "D"].map(|id| report(id, "L4-L5: severe canal stenosis."));
+    server.archive.import(&others);
+    let lead = server.new_person("lea", Role::Lead);
+    let at_random = queue(&lead, "random");
+    assert_eq!(at_random.len(), 4);
+    assert_ne!(at_random[0], "A", "chance has to put another report first");
+    assert_eq!(queue(&lead, "widest"), at_random, "nothing was graded");
+    // The report says mild, and the measurement severe.
+    assert_eq!(queue(&lead, "discrepant")[0], "A");
+
+    // The grader agrees with the report, though not for certain, and stands before the measurement.
+    let mut opinion = measured(Level::L4L5, Grade::Mild);
+    let may_be = OutcomeSet { grades: Some((Grade::Mild, Grade::Severe)), ..OutcomeSet::default() };
+    opinion.doubt = Some(Doubt { may_be, readers_differ: false });
+    let mut bodies = vec![Body::default(); 4];
+    bodies[1].opinions.push(opinion);
+    let grader = Reader {
+        kind: ReaderKind::Grader,
+        name: "grader".into(),
+        version: "1".into(),
+        content_hash: "hash".into(),
+    };
+    let store = server.archive.archive.store_mut();
+    assert!(store.write(|writer| writer.read_discs(STUDY, 1, &grader, &bodies)).unwrap());
+    assert_eq!(queue(&lead, "discrepant"), at_random, "it finds nothing wrong with the report");
+    assert_eq!(queue(&lead, "widest")[0], "A");
+}
+
+#[test]
+fn what_someone_has_seen_is_no_discrepancy_any_more() {
+    let mut server = server();
+    server.archive.import(&["B", "C", "D"].map(|id| report(id, "L4-L5: normal.")));
+    let lead = server.new_person("lea", Role::Lead);
+    assert_eq!(queue(&lead, "discrepant")[0], "A");
+    let batch = lead.make_batch("look", "assisted", "1");
+    let slot = loop {
+        let claimed = lead.claim(batch).expect("one of them has images");
+        let slot = lead.get(&format!("/api/v1/slots/{claimed}")).done().json();
+        if !slot["images"].is_null() {
+            break slot;
+        }
+        lead.finish(claimed).done();
+    };
+    let (images, disc) = (&slot["images"], &slot["images"]["discs"][1]);
+    assert_eq!(
+        (&disc["level"], &disc["says"]["central"][0]["verdict"]),
+        (&json!("L4-L5"), &json!("severe"))
+    );
+    let look = json!({
+        "run": images["run"], "ordinal": disc["ordinal"], "targets": ["central"], "verdict": "severe",
+    });
+    lead.post(&format!("/api/v1/studies/{}/look", images["study"]), &look).done();
+    assert_eq!(queue(&lead, "discrepant"), queue(&lead, "random"));
 }
