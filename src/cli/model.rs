@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// The folder of a model: the one given, else the one that comes with the program.
-pub(super) fn folder(name: &str, given: Option<&Path>) -> Result<PathBuf> {
+/// The folder of a model: the one given with `flag`, else the one that comes with the program.
+pub(super) fn folder(name: &str, flag: &str, given: Option<&Path>) -> Result<PathBuf> {
     let folder = given.map(Path::to_owned).or_else(|| bundled(name));
     folder
-        .with_context(|| format!("no {name} lies beside the program; name its folder with --model"))
+        .with_context(|| format!("no {name} lies beside the program; name its folder with {flag}"))
 }
 
 /// The model that comes with the program: beside the binary, or where the binary was built.

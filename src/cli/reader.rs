@@ -136,5 +136,5 @@ impl ModelArgs {
 /// The folder of the transformer: the one given, or the one that comes with the program.
 #[cfg(feature = "neural")]
 pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
-    super::model::folder("reader", given).context("--reader rules needs no model")
+    super::model::folder("reader", "--model", given).context("--reader rules needs no model")
 }

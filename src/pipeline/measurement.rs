@@ -7,7 +7,8 @@ use crate::label::{
 };
 use crate::store::{Body, NewDisc};
 
-/// The reader in the version that a segmenter, known by its hash, and thresholds make of it.
+/// The reader in the version that thresholds and a segmenter make of it, the segmenter known by its
+/// hash, or by what stands in its place.
 pub fn measurement_reader(segmenter: &str, thresholds: &Thresholds) -> Reader {
     let Thresholds { normal, mild, moderate } = thresholds;
     Reader {

@@ -12,7 +12,7 @@ use crate::engine::unet::Segmenter;
 use crate::imaging::crop::{Cut, Sources, middle};
 use crate::imaging::geometry::Lps;
 use crate::imaging::spine::{
-    BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts,
+    BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts, tissues,
 };
 use crate::imaging::{Kind, Mask, Series, Study, Volume};
 use crate::label::{Grade, Level};
@@ -28,7 +28,7 @@ pub struct Segmented<'a> {
     pub parts: Mask,
     /// The spine.
     pub spine: Spine,
-    /// Seconds that the network took, and what came after it.
+    /// Seconds that finding the tissues took, and what came after it.
     pub seconds: [f64; 2],
 }
 
@@ -42,6 +42,15 @@ pub enum Declined {
     NoSpine { series: String },
 }
 
+/// What tells vertebrae, discs and canal.
+#[derive(Debug)]
+pub enum TissueSource<'a> {
+    /// The network.
+    Network(&'a Segmenter),
+    /// A mask that was made elsewhere, with a number a tissue or a part.
+    Mask(Mask),
+}
+
 /// Finds, names and measures the levels of a study on its sagittal T2 series, else on its sagittal T1
 /// series. `sliced` hears of each slice that went through the network.
 ///
@@ -49,13 +58,16 @@ pub enum Declined {
 /// Where there is no such series, or no spine on it.
 pub fn segment<'a>(
     study: &'a Study,
-    segmenter: &Segmenter,
+    source: TissueSource<'_>,
     sliced: impl FnMut(usize),
 ) -> Result<Segmented<'a>, Declined> {
     let series = sagittal(study).ok_or(Declined::NoSagittal)?;
     let volume = &series.stacks[0].volume;
     let begun = Instant::now();
-    let tissues = segmenter.segment(volume, sliced);
+    let tissues = match source {
+        TissueSource::Network(segmenter) => segmenter.segment(volume, sliced),
+        TissueSource::Mask(mask) => tissues(&mask, volume.geometry),
+    };
     let through = begun.elapsed().as_secs_f64();
     let spine = Spine::of(&tissues);
     let spine = spine.ok_or_else(|| Declined::NoSpine { series: series.name.clone() })?;
@@ -195,7 +207,7 @@ impl GraderRecord {
 pub struct Seconds {
     /// Reading files.
     pub read: f64,
-    /// The network.
+    /// The network, or the mask that was given.
     pub network: f64,
     /// Curve, names and measures.
     pub spine: f64,

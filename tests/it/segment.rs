@@ -156,3 +156,44 @@ fn check_segments(levels: &[serde_json::Value], folder: &Path, store: &Store) {
         assert!(covered.len() == 25 && covered[12].as_f64().unwrap() > 0.5, "{covered:?}");
     }
 }
+
+#[test]
+fn given_masks_stand_for_the_network_and_so_do_those_that_it_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let made = Command::new(env!("CARGO_BIN_EXE_deepspine"))
+        .args(["simulate", "studies", "--count", "1", "--seed", "4", "--scoliosis", "0", "-o"])
+        .arg(at("made"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let (each, to, masks) = (Path::new("--each"), Path::new("-o"), Path::new("--masks"));
+    let studies = at("made/studies");
+    let levels = |out: &str| {
+        let record = fs::read(at(out).join("SIM0000000/study.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        let of = |level: &serde_json::Value| {
+            let area = level["canal"]["area"].as_f64().unwrap_or_default();
+            (level["level"].as_str().map(str::to_owned), area)
+        };
+        record["levels"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let output = segment(&[each, &studies, to, &at("out"), masks, &at("made/truth")]);
+    assert!(output.status.success(), "{}", said(&output));
+    let truth = fs::read(at("made/truth/SIM0000000.json")).unwrap();
+    let truth: serde_json::Value = serde_json::from_slice(&truth).unwrap();
+    let found = levels("out");
+    for level in truth["levels"].as_array().unwrap() {
+        let name = level["level"].as_str();
+        assert!(found.iter().any(|(found, _)| found.as_deref() == name), "{name:?} of {found:?}");
+    }
+    let output = segment(&[each, &studies, to, &at("again"), masks, &at("out")]);
+    assert!(output.status.success(), "{}", said(&output));
+    for ((name, area), (again, other)) in found.iter().zip(levels("again")) {
+        assert_eq!(*name, again);
+        assert!((area - other).abs() <= 0.1 * area, "{name:?}: {area} and {other} mm2");
+    }
+    let output = segment(&[each, &studies, to, &at("none"), masks, &at("nowhere")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("it has no mask"), "{}", said(&output));
+}

@@ -130,7 +130,7 @@ const TOGETHER: usize = 24;
 
 /// What the engine makes of the levels.
 fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
-    let folder = model::folder("grader", args.model.as_deref())?;
+    let folder = model::folder("grader", "--model", args.model.as_deref())?;
     let grader = Grader::load(&folder, args.device)?;
     let bar = bar();
     let examples = Examples::read(&args.known, grader.shape(), args.seed, |done, all| {

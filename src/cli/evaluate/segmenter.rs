@@ -97,7 +97,7 @@ struct Mean {
 }
 
 pub(super) fn run(args: &SegmenterArgs) -> Result<ExitCode> {
-    let folder = model::folder("segmenter", args.model.as_deref())?;
+    let folder = model::folder("segmenter", "--model", args.model.as_deref())?;
     let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
     if args.known.extension().is_some_and(|extension| extension == "csv") {
         return volumes::run(&segmenter, &args.known, args.json);

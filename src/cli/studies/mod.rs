@@ -5,6 +5,7 @@ mod grades;
 mod levels;
 mod page;
 mod store;
+mod tissues;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +18,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::INCOMPLETE;
 use super::data::DataArgs;
 use super::stop::Stop;
-use super::{INCOMPLETE, model};
 use crate::engine::Device;
 use crate::engine::grader::{Calibration, Grader};
-use crate::engine::unet::Segmenter;
 use crate::imaging::dicom_seg::{self, SegmentationError};
 use crate::imaging::spine::{Thresholds, segments};
 use crate::imaging::{Cut, Study, StudyError, nifti, npz};
@@ -31,6 +31,7 @@ use crate::pipeline::grading::{grade, graded_discs, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
 use crate::pipeline::study::{Declined, GraderRecord, Record, Segmented, cut, segment};
 use store::Keeper;
+use tissues::Tissues;
 
 /// The studies, and what is made of them.
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,12 @@ pub(super) struct StudyArgs {
     /// Read each slice from both sides of a mirror: better by little, half as fast.
     #[arg(long)]
     mirrored: bool,
+
+    /// Take vertebrae, discs and canal from the masks in this folder in place of the network's: for each
+    /// study NAME.nii.gz or NAME/mask.nii.gz, numbered as this program numbers them, or 1 vertebra,
+    /// 2 disc, 3 canal.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "mirrored"])]
+    masks: Option<PathBuf>,
 
     /// A file of other areas of the dural sac from which on levels are of which grade.
     #[arg(long, value_name = "FILE")]
@@ -102,15 +109,15 @@ pub(super) struct Grading {
 pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Result<ExitCode> {
     let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
     let names = names(&studies)?;
-    let folder = model::folder("segmenter", args.model.as_deref())?;
-    let segmenter = Segmenter::load(&folder, args.device)?.mirrored(args.mirrored);
+    let tissues =
+        Tissues::new(args.masks.as_deref(), args.model.as_deref(), args.mirrored, args.device)?;
     let thresholds = thresholds(args.thresholds.as_deref())?;
     let keeper = match args.store {
         false => None,
         true => Some(Keeper {
             archive: args.data.open_or_create()?,
             source: args.source.clone(),
-            measurement: measurement_reader(segmenter.content_hash(), &thresholds),
+            measurement: measurement_reader(tissues.content_hash(), &thresholds),
             grader: grading.as_ref().map(|grading| grader_reader(&grading.grader)),
         }),
     };
@@ -122,7 +129,7 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
     let stop = Stop::listen()?;
     let segments = args.segments;
-    let mut work = Work { segmenter, grading, thresholds, keeper, segments, stop, bar };
+    let mut work = Work { tissues, grading, thresholds, keeper, segments, stop, bar };
     let mut table = Table::default();
     let all = studies.iter().zip(&names);
     let is_left =
@@ -299,7 +306,7 @@ fn name(path: &Path) -> String {
 
 /// What every study is segmented with.
 struct Work {
-    segmenter: Segmenter,
+    tissues: Tissues,
     grading: Option<Grading>,
     thresholds: Thresholds,
     keeper: Option<Keeper>,
@@ -326,7 +333,8 @@ impl Work {
             self.bar.finish_and_clear();
             eprintln!("stopped; the same command goes on with the studies that are left");
         };
-        let found = match segment(&study, &self.segmenter, |_| self.stop.here(stopped)) {
+        let source = self.tissues.of(name)?;
+        let found = match segment(&study, source, |_| self.stop.here(stopped)) {
             Ok(found) => found,
             Err(declined) => return Err(with_refusals(declined, &study)),
         };

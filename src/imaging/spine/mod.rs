@@ -21,7 +21,7 @@ pub use curve::{Curve, Frame};
 pub use designate::{Candidate, Doubt, Named, Naming, names, ways};
 pub use foramen::Foramen;
 pub use measure::{BodyMeasures, LevelMeasures, Measures, behind};
-pub use parts::{Part, bodies, parts};
+pub use parts::{Part, bodies, parts, tissues};
 pub use section::Section;
 pub use terms::segments;
 

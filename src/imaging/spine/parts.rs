@@ -8,7 +8,7 @@ use super::canal::Canal;
 use super::column::Column;
 use super::pieces::{Pieces, for_each_neighbour};
 use crate::imaging::geometry::{Lps, along, length, minus};
-use crate::imaging::{Mask, Tissue};
+use crate::imaging::{Geometry, Mask, Tissue};
 
 /// A part of a spine. Its number in masks is SPIDER's (van der Graaf et al. 2024).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,28 @@ impl Part {
             _ => Some(Self::Vertebra(number)),
         }
     }
+}
+
+/// The tissues of the voxels of `geometry` by a mask that has a number a part, or a number a
+/// [`Tissue`]. Where the mask does not reach is background.
+pub fn tissues(mask: &Mask, geometry: Geometry) -> Mask {
+    let has_parts = mask.values.iter().any(|&number| number >= Part::VertebraBelow.number());
+    let tissue = |number: u8| match (has_parts, Part::of(number)) {
+        (false, _) => number,
+        (true, None) => Tissue::Background.number(),
+        (true, Some(Part::Vertebra(_) | Part::VertebraBelow)) => Tissue::Vertebra.number(),
+        (true, Some(Part::Canal)) => Tissue::Canal.number(),
+        (true, Some(Part::Disc(_))) => Tissue::Disc.number(),
+    };
+    let [width, height, _] = geometry.size;
+    let mut tissues = Mask::filled(geometry, Tissue::Background.number());
+    tissues.values.par_chunks_mut(width * height).enumerate().for_each(|(k, slice)| {
+        for (place, value) in slice.iter_mut().enumerate() {
+            let voxel = [place % width, place / width, k].map(|at| at as f64);
+            *value = mask.nearest(geometry.to_patient(voxel)).map_or(*value, tissue);
+        }
+    });
+    tissues
 }
 
 /// A part that is further from the column's curve than this, in mm, is none of it.
