@@ -9,7 +9,7 @@ SLICES ?= ../shared/mri/spider_space
 # Volumes of other scanners, which it is scored with.
 VOLUMES ?= ../shared/mri/volumes
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores grader
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores grader loop
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -83,7 +83,7 @@ lint: libtorch ## Check format, lints and docs
 
 without-neural: ## Check the build that has no transformer, and that it extracts as the other does
 	cargo clippy --all-targets --locked --no-default-features -- -D warnings
-	cargo test --locked --no-default-features --test it -- extract cases tidy
+	cargo test --locked --no-default-features --test rules
 
 dist: libtorch ## Pack binary, libraries and licences as one archive that runs anywhere on Linux x86-64
 	scripts/dist
@@ -123,6 +123,10 @@ grader: libtorch ## Train the grader on invented studies, in an hour on two core
 	$(BINARY) link --truth target/studies/truth.csv --split 70/15/15 \
 		--data target/studies-archive -o target/training
 	OMP_WAIT_POLICY=passive nice $(BINARY) train grader target/training --seed 1 -o target/grader
+
+loop: libtorch ## Close the loop on 200 invented studies, in an hour on two cores: link, correct, train, grade, queue
+	cargo build --release --locked
+	OMP_WAIT_POLICY=passive nice scripts/loop $(BINARY) out/loop
 
 scores: sets ## Score rules, transformer and both together on every set
 	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \

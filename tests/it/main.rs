@@ -3,12 +3,12 @@
 
 mod archive;
 mod browser;
-mod cases;
 mod cli;
+#[cfg(feature = "neural")]
+mod closed_loop;
 mod crops;
 mod explain;
 mod export;
-mod extract;
 #[cfg(feature = "neural")]
 mod grade;
 #[cfg(feature = "neural")]
@@ -30,7 +30,6 @@ mod segment;
 #[cfg(feature = "neural")]
 mod segmenter;
 mod simulate;
-mod tidy;
 #[cfg(feature = "neural")]
 mod train;
 mod web;

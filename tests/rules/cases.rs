@@ -48,11 +48,6 @@ struct CaseFile {
     case: Vec<Case>,
 }
 
-/// The texts of all cases of a part.
-pub(crate) fn texts(language: &str, part: &str) -> Vec<String> {
-    cases(language, part).into_iter().map(|(_, case)| case.text).collect()
-}
-
 fn cases(language: &str, part: &str) -> Vec<(PathBuf, Case)> {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports").join(language).join(part);

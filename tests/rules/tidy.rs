@@ -187,7 +187,7 @@ fn modules_name_only_what_is_below_them() {
 
 #[test]
 fn no_file_holds_a_path_of_a_machine() {
-    let own = Path::new("tests/it/tidy.rs");
+    let own = Path::new("tests/rules/tidy.rs");
     let mut all = Vec::new();
     for folder in
         ["src", "tests", "benches", "fuzz/fuzz_targets", "lexicons", "templates", "fixtures"]

@@ -31,6 +31,7 @@ All of it is invented; no grade of a network that learned from it says anything 
 Examples:
   deepspine simulate studies --count 200 -o archive
   deepspine simulate studies --count 200 --seed 7 --planted 0.1 -o archive
+  deepspine simulate studies --count 60 --seed 7 --first 200 -o next-year
   deepspine import archive/reports.csv
   deepspine segment --each archive/studies --store
   deepspine simulate studies --count 20 --no-axial 1 --scoliosis 1 -o bent   # all of them so";
@@ -46,6 +47,10 @@ pub(super) struct StudiesArgs {
     /// Decides everything: the same seed invents the same studies.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+
+    /// The number of the first, so that a further archive has other patients than one before it.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    first: u64,
 
     /// The folder that they go to.
     #[arg(short, long, value_name = "OUT")]
@@ -122,7 +127,7 @@ pub(super) fn run(args: &StudiesArgs) -> Result<ExitCode> {
     let bar = ProgressBar::new(args.count)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
     let (simulation, options) = (Simulation::new(args.seed), args.options());
-    let rows: Vec<Rows> = (0..args.count)
+    let rows: Vec<Rows> = (args.first..args.first.saturating_add(args.count))
         .into_par_iter()
         .map(|number| {
             stop.here(|| bar.abandon());

@@ -163,7 +163,7 @@ fn everything_stored_is_read_anew_with_newer_words_and_what_changed_is_shown() {
 
 /// As many reports as take a while.
 fn many(count: usize) -> String {
-    let texts = crate::cases::texts("en", "develop");
+    let texts = super::texts();
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["report_id", "patient", "accession", "report_text"]).unwrap();
     for number in 0..count {

@@ -147,3 +147,16 @@ const CENTRAL: Cell = Cell { level: Level::L4L5, target: Target::Central };
 pub(crate) fn report(id: &str, text: &str) -> Report {
     Report { id: id.to_owned(), text: text.to_owned(), ..Report::default() }
 }
+
+/// The texts of the cases that the rules are developed on, file by file.
+fn texts() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/en/develop");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let cases = files.iter().flat_map(|file| {
+        let table: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+        table["case"].as_array().unwrap().clone()
+    });
+    cases.map(|case| case["text"].as_str().unwrap().to_owned()).collect()
+}

@@ -32,7 +32,7 @@ static CORPUS: LazyLock<std::sync::Mutex<Corpus>> =
 fn corpus() -> Corpus {
     let mut test = TestArchive::new();
     let mut random = fastrand::Rng::with_seed(7);
-    let texts = crate::cases::texts("en", "develop");
+    let texts = super::texts();
     let some = |random: &mut fastrand::Rng, all: &[&str]| -> Option<String> {
         let value = all[random.usize(..all.len())];
         (!value.is_empty()).then(|| value.to_owned())
@@ -154,7 +154,7 @@ fn queries() -> impl Strategy<Value = Query> {
 }
 
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| CORPUS.lock().unwrap().words.clone());
-static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| crate::cases::texts("en", "develop"));
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(super::texts);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
