@@ -31,7 +31,7 @@ pub use error::ArchiveError;
 pub use import::{Imported, Incoming, Read};
 pub use label_file::{BadLabels, ImportedLabels, LabelFile, LabelledReport};
 pub use link::{LABEL_STATUSES, LinkedStudy, Linking, MapRow};
-pub use order::Order;
+pub use order::{ORDERS, Order};
 pub use reread::{CellChange, Change, Reread};
 pub use search::{Asked, Found, Hit};
 

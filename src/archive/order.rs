@@ -1,9 +1,13 @@
 //! In what order people read the reports of a batch.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::annotation::machine;
-use crate::label::{Cell, Certainty, Grade, GradeSet, Opinion, ReaderKind, Verdict, discrepancy};
+use crate::label::{
+    Cell, Certainty, Grade, GradeSet, Opinion, ReaderKind, UnknownName, Verdict, discrepancy,
+};
 use crate::store::{Candidate, CurrentReading, Store, StoreError, StoredLabel, StudyImages};
 
 /// In what order the reports of a batch are read.
@@ -25,6 +29,26 @@ pub enum Order {
     Discrepant,
     /// Those first of whose images the grader can exclude the fewest grades of a cell.
     Widest,
+}
+
+/// Every order, with its name in programs and what people choose it by.
+pub const ORDERS: [(Order, &str, &str); 6] = [
+    (Order::Random, "random", "random"),
+    (Order::Oldest, "oldest", "oldest first"),
+    (Order::Uncertain, "uncertain", "most uncertain first"),
+    (Order::Disagreed, "disagreed", "most disagreed first"),
+    (Order::Discrepant, "discrepant", "report furthest from image first"),
+    (Order::Widest, "widest", "grader least certain first"),
+];
+
+impl FromStr for Order {
+    type Err = UnknownName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let found = ORDERS.into_iter().find(|(_, name, _)| *name == s);
+        let known = ORDERS.iter().map(|(_, name, _)| name);
+        found.map(|(order, ..)| order).ok_or_else(|| UnknownName::new("order", s, known))
+    }
 }
 
 /// The present versions of reports, in order.

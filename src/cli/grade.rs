@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::model;
 use super::studies::{self, Grading, StudyArgs};
 use crate::engine::grader::{Calibration, Grader};
 
@@ -19,11 +20,12 @@ on spine.html. For all studies together OUT gets
   levels.csv, failures.csv                   as of `segment`
 With --store the archive keeps what was measured and graded, beside what reports say.
 
-No network that grades comes with the program yet, since no public image has a grade: train one with
-`deepspine train grader`, on your own studies (`deepspine link`) or on invented ones.
+The network that comes with the program has learned from invented studies alone, since no public image
+has a grade: it shows the whole at work and is no judge of patients. Train one with `deepspine train
+grader` on your own studies, which `deepspine link` makes a manifest of.
 
 Examples:
-  deepspine grade study.zip --grader our-grader
+  deepspine grade study.zip
   deepspine grade --each archive --grader our-grader --store
   deepspine grade --each archive --grader our-grader --coverage 0.95 -o graded";
 
@@ -34,9 +36,9 @@ pub(super) struct Args {
     #[command(flatten)]
     studies: StudyArgs,
 
-    /// The folder of the network that grades.
+    /// The folder of the network that grades; if not given, the one that comes with the program.
     #[arg(long, value_name = "FOLDER")]
-    grader: PathBuf,
+    grader: Option<PathBuf>,
 
     /// How often sets of grades shall hold the truth: 0.8, 0.9 or 0.95.
     #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
@@ -48,6 +50,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let coverage = coverage.with_context(|| {
         format!("sets are calibrated for {:?}, not for {}", Calibration::COVERAGES, args.coverage)
     })?;
-    let grader = Grader::load(&args.grader, args.studies.device)?;
+    let folder = model::folder("grader", "--grader", args.grader.as_deref())?;
+    let grader = Grader::load(&folder, args.studies.device)?;
     studies::run(&args.studies, Some(Grading { grader, coverage }), "graded")
 }

@@ -4,6 +4,7 @@
 //! or the command was misspelt, 2 where it was done but records were left out, 130 after Ctrl-C.
 
 mod backup;
+mod batch;
 mod cohort;
 mod data;
 mod evaluate;
@@ -63,6 +64,7 @@ enum Verb {
     Grade(grade::Args),
     Link(link::Args),
     Cohort(cohort::Args),
+    Batch(batch::Args),
     Serve(serve::Args),
     User(user::Args),
     Index(index::Args),
@@ -102,6 +104,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Grade(args) => grade::run(&args),
         Verb::Link(args) => link::run(&args),
         Verb::Cohort(args) => cohort::run(&args),
+        Verb::Batch(args) => batch::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::User(args) => user::run(&args),
         Verb::Index(args) => index::run(&args),

@@ -269,3 +269,34 @@ fn help_has_examples_and_is_no_error() {
         assert!(stdout(&output).contains("Examples:"), "{verb:?}");
     }
 }
+
+#[test]
+fn batches_are_made_and_listed_without_a_browser() {
+    let folder = folder_with(&reports(5));
+    let run = |args: &[&str]| run_in(folder.path(), args);
+    assert!(run(&["import", "reports.jsonl"]).status.success());
+    let nobody = run(&["batch", "add", "first"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(stderr(&nobody).contains("user add NAME --role lead"), "{}", stderr(&nobody));
+    assert!(run(&["user", "add", "lea", "--role", "lead"]).status.success());
+    let made = run(&["batch", "add", "first", "--limit", "3", "--mode", "assisted"]);
+    assert_eq!(stdout(&made), "batch `first`: 3 reports\n", "{}", stderr(&made));
+    fs::write(folder.path().join("ids.txt"), "r1\r\n\nr4\n").unwrap();
+    let made = run(&["batch", "add", "second", "--ids", "ids.txt", "--order", "discrepant"]);
+    assert_eq!(stdout(&made), "batch `second`: 2 reports\n", "{}", stderr(&made));
+    for (wrong, told) in [
+        (vec!["batch", "add", "first"], "first"),
+        (vec!["batch", "add", "third", "L4-L5.central=severe"], "no report is found"),
+        (vec!["batch", "add", "third", "--order", "newest"], "discrepant"),
+        (vec!["batch", "add", "third", "--users", "nemo"], "there is no user `nemo`"),
+    ] {
+        let output = run(&wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(stderr(&output).contains(told), "{wrong:?}: {}", stderr(&output));
+    }
+    let listed = run(&["batch", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|batch| &batch["name"]).collect();
+    assert_eq!(names, ["second", "first"]);
+    assert_eq!(listed[1]["progress"]["needed"], 6, "{listed}");
+}

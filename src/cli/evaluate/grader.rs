@@ -12,7 +12,7 @@ use super::table::{aligned, ratio};
 use crate::cli::model;
 use crate::cli::train::tell_bad;
 use crate::engine::Device;
-use crate::engine::grader::{Calibration, Grader, Input};
+use crate::engine::grader::{Calibration, Config, Grader, Input, Inputs};
 use crate::export::segments::Part;
 use crate::label::{GradeSet, StenosisType};
 use crate::learn::grader::{Examples, Outside, Record, Row, rows};
@@ -45,6 +45,7 @@ Examples:
   deepspine evaluate grader dataset
   deepspine evaluate grader dataset --split test --json | jq '.groups[0].class_average'
   deepspine evaluate grader ours --model grader
+  deepspine evaluate grader ours --inputs sagittal   # how well it does without axial slices
   deepspine evaluate grader ours --readings radiologist.csv";
 
 /// Score a grader, or any other reader of images, against grades that are known.
@@ -62,6 +63,10 @@ pub(super) struct GraderArgs {
     /// Score another reader's grades instead.
     #[arg(long, value_name = "TABLE.csv")]
     readings: Option<PathBuf>,
+
+    /// Show the grader only these crops, and withhold the others: axial, sagittal or both.
+    #[arg(long, default_value = "both", value_name = "CROPS", conflicts_with = "readings")]
+    inputs: Inputs,
 
     /// Score only levels of this split: train, validate or test.
     #[arg(long, value_name = "SPLIT")]
@@ -133,7 +138,8 @@ fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
     let folder = model::folder("grader", "--model", args.model.as_deref())?;
     let grader = Grader::load(&folder, args.device)?;
     let bar = bar();
-    let examples = Examples::read(&args.known, grader.shape(), args.seed, |done, all| {
+    let shown = Config { inputs: args.inputs, ..grader.shape().clone() };
+    let examples = Examples::read(&args.known, &shown, args.seed, |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     })?;

@@ -1,7 +1,5 @@
 //! Every batch, and the form that makes one.
 
-use std::str::FromStr;
-
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -9,8 +7,8 @@ use serde::Deserialize;
 use super::super::guard::Person;
 use super::super::layout::{Shell, html, see};
 use super::super::{Database, WebError};
-use crate::archive::{BatchPlan, Order, Origin, add_batch};
-use crate::label::Mode;
+use crate::archive::{BatchPlan, ORDERS, Order, Origin, add_batch};
+use crate::label::{Mode, UnknownName};
 use crate::store::{Batch, Cohort, Progress, User};
 
 #[derive(Template)]
@@ -22,6 +20,12 @@ struct BatchesPage {
     users: Vec<User>,
     /// A query that was brought along from the search.
     query: String,
+}
+
+impl BatchesPage {
+    fn orders(&self) -> &'static [(Order, &'static str, &'static str)] {
+        &ORDERS
+    }
 }
 
 /// The page.
@@ -102,18 +106,6 @@ impl NewBatch {
         }
     }
 
-    fn order(&self) -> Result<Order, WebError> {
-        match self.order.as_str() {
-            "random" => Ok(Order::Random),
-            "oldest" => Ok(Order::Oldest),
-            "uncertain" => Ok(Order::Uncertain),
-            "disagreed" => Ok(Order::Disagreed),
-            "discrepant" => Ok(Order::Discrepant),
-            "widest" => Ok(Order::Widest),
-            other => Err(WebError::Bad(format!("`{other}` is no order of a batch"))),
-        }
-    }
-
     fn limit(&self) -> Result<Option<usize>, WebError> {
         match self.limit.trim() {
             "" => Ok(None),
@@ -127,18 +119,22 @@ impl NewBatch {
         let users = self.users.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
         Ok(Wanted {
             name: self.name.clone(),
-            mode: Mode::from_str(&self.mode).map_err(|error| WebError::Bad(error.to_string()))?,
+            mode: self.mode.parse().map_err(bad)?,
             annotators: self.annotators,
             users: users.map(str::to_owned).collect(),
             plan: BatchPlan {
                 origin: self.origin()?,
-                order: self.order()?,
+                order: self.order.parse().map_err(bad)?,
                 limit: self.limit()?,
                 repeats: self.repeats,
                 seed: self.seed,
             },
         })
     }
+}
+
+fn bad(error: UnknownName) -> WebError {
+    WebError::Bad(error.to_string())
 }
 
 /// Makes a batch as the form says.
