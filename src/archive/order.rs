@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::annotation::machine;
 use crate::label::{
-    Cell, Certainty, Grade, GradeSet, Opinion, ReaderKind, UnknownName, Verdict, discrepancy,
+    Cell, Certainty, Grade, GradeSet, LevelSet, Opinion, ReaderKind, UnknownName, Verdict,
+    discrepancy,
 };
+use crate::link::disagreement;
 use crate::store::{Candidate, CurrentReading, Store, StoreError, StoredLabel, StudyImages};
 
 /// In what order the reports of a batch are read.
@@ -25,7 +27,7 @@ pub enum Order {
     /// Those first on whose cells the most readers differ.
     Disagreed,
     /// Those first that say of a cell what is furthest from what the engine finds on its image and
-    /// nobody has looked at.
+    /// nobody has looked at, where both have the same levels.
     Discrepant,
     /// Those first of whose images the grader can exclude the fewest grades of a cell.
     Widest,
@@ -70,7 +72,7 @@ pub(super) fn ordered(
             date(&one.exam_date).cmp(&date(&another.exam_date))
         }),
         Order::Uncertain => candidates = first(store, candidates, uncertainty)?,
-        Order::Disagreed => candidates = first(store, candidates, disagreement)?,
+        Order::Disagreed => candidates = first(store, candidates, differing)?,
         Order::Discrepant => candidates = first(store, candidates, furthest)?,
         Order::Widest => candidates = first(store, candidates, widest)?,
     }
@@ -109,7 +111,7 @@ fn uncertainty(store: &Store, candidate: &Candidate) -> Result<Weight, StoreErro
 }
 
 /// How many cells those who have read a report differ on, machines too.
-fn disagreement(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> {
+fn differing(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> {
     let readings = store.current_readings(candidate.version)?;
     let differs = |cell: &Cell| {
         let verdict = |reading: &CurrentReading| {
@@ -122,11 +124,17 @@ fn disagreement(store: &Store, candidate: &Candidate) -> Result<Weight, StoreErr
 }
 
 /// How far the furthest cell of a report is from its image, in thousandths of a grade, and how far all
-/// are together. What people have looked at on the image is settled, however far it is.
+/// are together. What people have looked at on the image is settled, however far it is; and where both
+/// have different levels, their names are wrong rather than their grades.
 fn furthest(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> {
     const THOUSANDTHS: f64 = 1000.0;
     let Some(images) = store.images(candidate.report)? else { return Ok((0, 0)) };
     let labels = store.label(candidate.report)?;
+    let told: LevelSet = labels.iter().map(|stored| stored.label.cell.level).collect();
+    let shown: LevelSet = images.discs.iter().filter_map(|disc| disc.level).collect();
+    if disagreement(told, shown).is_some() {
+        return Ok((0, 0));
+    }
     let far = labels.iter().filter_map(|StoredLabel { label, .. }| {
         let seen = seen(&images, label.cell)?;
         Some((discrepancy(label.verdict.grade()?, seen)? * THOUSANDTHS) as usize)

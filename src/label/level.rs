@@ -58,6 +58,11 @@ impl Level {
         Self::S1S2,
     ];
 
+    /// Whether it is below a lumbar vertebra, five or six of them: what reports speak of.
+    pub const fn is_lumbar(self) -> bool {
+        LevelSet::LUMBAR.contains(self) || LevelSet::SIX_LUMBAR.contains(self)
+    }
+
     /// The canonical name, such as `L4-L5`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use super::study::Segmented;
 use crate::engine::grader::{Graded, Grader};
 use crate::imaging::{Cut, Segment};
 use crate::label::{
-    Cell, Certainty, Doubt, Evidence, Grade, GradeSet, LADDER, Opinion, OutcomeSet, Reader,
+    Cell, Certainty, Doubt, Evidence, Grade, GradeSet, LADDER, Level, Opinion, OutcomeSet, Reader,
     ReaderKind, Shares, Target, Verdict,
 };
 use crate::store::Body;
@@ -53,15 +53,26 @@ impl TargetGrade {
     }
 }
 
-/// Grades levels that were cut out, from the lowest up; nothing of a level that no crop shows.
-/// `coverage` is the place of the coverage that sets of grades have.
-pub fn grade(grader: &Grader, cuts: &[Cut], coverage: usize) -> Vec<Vec<TargetGrade>> {
-    let segments: Vec<&Segment> = cuts.iter().map(|cut| &cut.segment).collect();
-    let of = |graded: Option<Vec<Graded>>| {
-        let graded = graded.unwrap_or_default();
+/// Grades the lumbar levels of a study, whose levels were cut out, from the lowest up; nothing of others,
+/// which no grader has learned, nor of a level that no crop shows. `coverage` is the place of the coverage
+/// that sets of grades have.
+pub fn grade(
+    grader: &Grader,
+    found: &Segmented<'_>,
+    cuts: &[Cut],
+    coverage: usize,
+) -> Vec<Vec<TargetGrade>> {
+    let names = found.spine.naming.levels.iter().rev();
+    let is_lumbar: Vec<bool> =
+        names.map(|named| named.level.is_some_and(Level::is_lumbar)).collect();
+    let wanted = cuts.iter().zip(&is_lumbar).filter(|(_, is)| **is);
+    let segments: Vec<&Segment> = wanted.map(|(cut, _)| &cut.segment).collect();
+    let mut graded = grader.grade(&segments).into_iter();
+    let of = |is: &bool| {
+        let graded = is.then(|| graded.next().flatten()).flatten().unwrap_or_default();
         graded.iter().map(|graded| TargetGrade::new(graded, coverage)).collect()
     };
-    grader.grade(&segments).into_iter().map(of).collect()
+    is_lumbar.iter().map(of).collect()
 }
 
 /// What the grader reads at each disc, from the lowest up. Levels without a name have no cells to have

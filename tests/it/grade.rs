@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use deepspine::engine::grader::{Calibration, Config, Network, TypeCalibration};
 use deepspine::engine::save;
-use deepspine::label::{OrdinalConformal, ReaderKind, StenosisType, TARGETS};
+use deepspine::label::{Level, OrdinalConformal, ReaderKind, StenosisType, TARGETS};
 use deepspine::store::Store;
 use serde_json::Value;
 use tch::nn::VarStore;
@@ -54,7 +54,15 @@ fn a_study_is_graded_level_by_level_and_once() {
     let record = fs::read(Path::new(&out).join("SIM0000000/study.json")).unwrap();
     let record: Value = serde_json::from_slice(&record).unwrap();
     let levels = record["levels"].as_array().unwrap();
-    let lumbar = levels.iter().filter(|level| level["level"].as_str().is_some());
+    let is_lumbar = |level: &&Value| {
+        let name: Option<Level> = level["level"].as_str().and_then(|name| name.parse().ok());
+        name.is_some_and(Level::is_lumbar)
+    };
+    let (lumbar, above): (Vec<&Value>, Vec<&Value>) = levels.iter().partition(is_lumbar);
+    assert!(!above.is_empty(), "the image shows thoracic levels");
+    for level in above {
+        assert!(level["grades"].is_null(), "no grader has learned thoracic levels: {level}");
+    }
     let mut graded = 0;
     for level in lumbar {
         let grades = level["grades"].as_array().unwrap();

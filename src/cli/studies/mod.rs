@@ -344,7 +344,7 @@ impl Work {
         record.tell_of(&cuts);
         let begun = Instant::now();
         let grades = self.grading.as_ref().map(|grading| {
-            let grades = grade(&grading.grader, &cuts, grading.coverage);
+            let grades = grade(&grading.grader, &found, &cuts, grading.coverage);
             record.tell_grades(&grades, GraderRecord::new(&grading.grader, grading.coverage));
             record.seconds.grader = Some(begun.elapsed().as_secs_f64());
             grades

@@ -170,7 +170,7 @@ impl SimulatedStudy {
     ) -> Self {
         let Patient { anatomy, narrowings, variant, .. } = patient;
         let lumbar: Vec<_> = (anatomy.levels.iter().copied().zip(narrowings))
-            .filter(|(level, _)| report::is_lumbar(*level))
+            .filter(|(level, _)| level.is_lumbar())
             .collect();
         let severities: Vec<_> = lumbar.iter().map(|(_, n)| n.severity).collect();
         let second = second_reader::read(&severities, random);

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::narrowing::{MODERATE_FROM, Narrowing, SEVERE_FROM, grade};
-use crate::label::{Cell, Certainty, Grade, Level, LevelSet, Target, Verdict};
+use crate::label::{Cell, Certainty, Grade, Level, Target, Verdict};
 use crate::simulate::spine::{LevelState, Spine};
 use crate::simulate::style::{self, Written};
 
@@ -85,9 +85,4 @@ fn spine(levels: &[(Level, &Narrowing)], wrong: Option<(Cell, Grade)>) -> Spine 
         levels: levels.iter().map(state).collect(),
         operated: levels.iter().find(|(_, n)| n.laminectomy).map(|(level, _)| *level),
     }
-}
-
-/// Levels that reports speak of.
-pub(super) fn is_lumbar(level: Level) -> bool {
-    LevelSet::LUMBAR.union(LevelSet::SIX_LUMBAR).contains(level)
 }
