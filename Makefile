@@ -9,6 +9,10 @@ SLICES ?= ../shared/mri/spider_space
 # Volumes of other scanners, which it is scored with.
 VOLUMES ?= ../shared/mri/volumes
 
+# Most of the time that tests take goes to compiling this crate: where they run quickly it is left as it
+# stands.
+UNOPTIMIZED := --config profile.dev.package.deepspine.opt-level=0
+
 .PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores grader grader-scores loop
 
 help: ## What can be made
@@ -74,7 +78,9 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 
 test: libtorch ## Run every test
 	scripts/test-setup
-	cargo test --locked
+	cargo test --locked --test it --test rules
+	cargo test --locked --lib $(UNOPTIMIZED)
+	cargo test --locked --doc
 
 bench: libtorch ## Measure speed and memory as ratios in one run
 	cargo bench --locked --bench extract --bench reader --bench segment --bench million --bench archive --bench serve
@@ -86,7 +92,7 @@ lint: libtorch ## Check format, lints and docs
 
 without-neural: ## Check the build that has no transformer, and that it extracts as the other does
 	cargo clippy --all-targets --locked --no-default-features -- -D warnings
-	cargo test --locked --no-default-features --test rules
+	cargo test --locked --no-default-features --test rules $(UNOPTIMIZED)
 
 dist: libtorch ## Pack binary, libraries and licences as one archive that runs anywhere on Linux x86-64
 	scripts/dist
