@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::data::DataArgs;
+use super::user::find;
 use crate::archive::{Archive, BatchPlan, ORDERS, Order, Origin, add_batch};
 use crate::label::Mode;
 use crate::store::{Role, User};
@@ -121,7 +122,7 @@ fn add(archive: &mut Archive, asked: &AddArgs) -> Result<()> {
     let name = asked.name.trim();
     ensure!(!name.is_empty(), "a batch needs a name");
     let by = lead(archive, asked.by.as_deref())?;
-    let number = |name: &String| Ok(user(archive, name)?.id);
+    let number = |name: &String| Ok(find(archive, name)?.id);
     let users = asked.users.iter().map(number).collect::<Result<Vec<u64>>>()?;
     let plan = BatchPlan {
         origin: origin(asked)?,
@@ -154,17 +155,10 @@ fn origin(asked: &AddArgs) -> Result<Origin> {
     Ok(Origin::Ids(lines.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()))
 }
 
-fn user(archive: &Archive, name: &str) -> Result<User> {
-    match archive.store().user(name)? {
-        Some(user) => Ok(user),
-        None => bail!("there is no user `{name}`; `deepspine user list` shows who there is"),
-    }
-}
-
 /// Whoever makes the batch.
 fn lead(archive: &Archive, name: Option<&str>) -> Result<User> {
     if let Some(name) = name {
-        let found = user(archive, name)?;
+        let found = find(archive, name)?;
         ensure!(found.role >= Role::Lead, "`{name}` is no lead; only leads make batches");
         return Ok(found);
     }

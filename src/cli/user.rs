@@ -123,7 +123,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn find(archive: &Archive, name: &str) -> Result<User> {
+/// The person of this name, who has to be there.
+pub(super) fn find(archive: &Archive, name: &str) -> Result<User> {
     match archive.store().user(name)? {
         Some(user) => Ok(user),
         None => bail!("there is no user `{name}`; `deepspine user list` shows who there is"),
