@@ -40,7 +40,7 @@ const BETWEEN: usize = 20;
 
 impl Archive {
     /// The versions that a batch consists of, in the order of work. The inner error names the ids
-    /// that are not in the archive.
+    /// that are not in the archive, or says that nothing is found.
     ///
     /// # Errors
     /// Those of the store and of the index, and where the query is misspelt.
@@ -66,6 +66,9 @@ impl Archive {
         let mut random = fastrand::Rng::with_seed(plan.seed);
         let mut versions = ordered(&self.store, reports, plan.order, &mut random)?;
         versions.truncate(plan.limit.unwrap_or(usize::MAX));
+        if versions.is_empty() {
+            return Ok(Err("no report is found, so there is nothing to read".to_owned()));
+        }
         Ok(Ok(with_repeats(&versions, plan.repeats, &mut random)))
     }
 }

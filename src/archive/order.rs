@@ -135,26 +135,23 @@ fn furthest(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> 
     if disagreement(told, shown).is_some() {
         return Ok((0, 0));
     }
+    let decided = store.image_label(images.study)?;
     let far = labels.iter().filter_map(|StoredLabel { label, .. }| {
-        let seen = seen(&images, label.cell)?;
+        let by = decided.iter().find(|of| of.label.cell == label.cell)?.kind;
+        let seen = seen(&images, label.cell, by)?;
         Some((discrepancy(label.verdict.grade()?, seen)? * THOUSANDTHS) as usize)
     });
     Ok(far.fold((0, 0), |(most, all), far| (most.max(far), all + far)))
 }
 
-/// What the engine sees of a cell, where no person has said what they see: the grader before the
-/// measurement.
-fn seen(images: &StudyImages, cell: Cell) -> Option<&Opinion> {
-    let disc = images.discs.iter().find(|disc| disc.level == Some(cell.level))?;
-    let of = |kind| {
-        let own = disc.readings.iter().rev().filter(move |reading| reading.kind == kind);
-        let target = |opinion: &&Opinion| opinion.cell.target == cell.target;
-        own.flat_map(|reading| &reading.body.opinions).find(target)
-    };
-    match of(ReaderKind::Person) {
-        Some(_) => None,
-        None => of(ReaderKind::Grader).or_else(|| of(ReaderKind::Measurement)),
+/// What the machine sees of a cell that decides what its image shows; nothing where people do.
+fn seen(images: &StudyImages, cell: Cell, decided_by: ReaderKind) -> Option<&Opinion> {
+    if decided_by == ReaderKind::Person {
+        return None;
     }
+    let disc = images.discs.iter().find(|disc| disc.level == Some(cell.level))?;
+    let own = disc.readings.iter().rev().filter(|reading| reading.kind == decided_by);
+    own.flat_map(|reading| &reading.body.opinions).find(|of| of.cell.target == cell.target)
 }
 
 /// How many grades the widest set of a report's images has beyond one, and how many all have.

@@ -63,16 +63,16 @@ pub fn grade(
     coverage: usize,
 ) -> Vec<Vec<TargetGrade>> {
     let names = found.spine.naming.levels.iter().rev();
-    let is_lumbar: Vec<bool> =
-        names.map(|named| named.level.is_some_and(Level::is_lumbar)).collect();
-    let wanted = cuts.iter().zip(&is_lumbar).filter(|(_, is)| **is);
-    let segments: Vec<&Segment> = wanted.map(|(cut, _)| &cut.segment).collect();
-    let mut graded = grader.grade(&segments).into_iter();
-    let of = |is: &bool| {
-        let graded = is.then(|| graded.next().flatten()).flatten().unwrap_or_default();
-        graded.iter().map(|graded| TargetGrade::new(graded, coverage)).collect()
-    };
-    is_lumbar.iter().map(of).collect()
+    let is_lumbar = names.map(|named| named.level.is_some_and(Level::is_lumbar));
+    let places: Vec<usize> =
+        is_lumbar.enumerate().filter(|(_, is)| *is).map(|(place, _)| place).collect();
+    let segments: Vec<&Segment> = places.iter().map(|&place| &cuts[place].segment).collect();
+    let mut grades = vec![Vec::new(); cuts.len()];
+    for (place, graded) in places.into_iter().zip(grader.grade(&segments)) {
+        let of = |graded: &Graded| TargetGrade::new(graded, coverage);
+        grades[place] = graded.unwrap_or_default().iter().map(of).collect();
+    }
+    grades
 }
 
 /// What the grader reads at each disc, from the lowest up. Levels without a name have no cells to have

@@ -190,9 +190,6 @@ pub(in super::super) async fn make(
             Ok((items, users))
         })
         .await?;
-    if items.is_empty() {
-        return Err(WebError::Bad("no report is found, so there is nothing to read".to_owned()));
-    }
     let by = person.user.id;
     database
         .write(&person.user.name, move |writer| {
