@@ -35,6 +35,8 @@ and never guessed. OUT gets
   segments/       the crops of each level, as arrays of NumPy
   links.csv       which report goes with which study, why, and what is held back
   unlinked.csv    reports and studies without, each with the reason and what might fit
+Labels are what reports say (of the status rules, fused, agreed or adjudicated) and, before that, what
+people have seen on the image itself (seen).
 Studies whose report and image have different levels are held back until someone corrects the names
 or the report. OUT is written anew each time, whole or not at all.
 
@@ -43,7 +45,7 @@ The map is a CSV with the columns `study`, `report` and, where ids of reports ar
 
 Examples:
   deepspine link -o training
-  deepspine link -o training --status agreed,adjudicated --split 70/15/15
+  deepspine link -o training --status seen,agreed,adjudicated --split 70/15/15
   deepspine link -o training --map pairs.csv --window 3
   deepspine link -o training --truth simulated/truth.csv";
 
