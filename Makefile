@@ -135,8 +135,7 @@ grader: libtorch ## Train the grader on invented studies, in an hour on two core
 	OMP_WAIT_POLICY=passive nice $(BINARY) train grader target/training --seed 1 --steps 3000 --balance 1 \
 		-o target/grader
 
-# Unseen spines, more of them bent, operated on and cut straight; the network finds their levels. They
-# are called as those that were learned from are, but the seed makes others of them: hence --all.
+# Unseen spines, more of them bent, operated on and cut straight; the network finds their levels.
 UNSEEN := target/unseen
 
 grader-scores: libtorch ## Score the grader, its halves, the measurement and a second reader on unseen invented studies
@@ -147,7 +146,7 @@ grader-scores: libtorch ## Score the grader, its halves, the measurement and a s
 	nice $(BINARY) grade --each $(UNSEEN)/studies --store --data $(UNSEEN)/archive -o $(UNSEEN)/graded
 	$(BINARY) link --truth $(UNSEEN)/truth.csv --split 0/0/100 --data $(UNSEEN)/archive -o $(UNSEEN)/levels
 	for inputs in both axial sagittal; do \
-		$(BINARY) evaluate grader $(UNSEEN)/levels --all --inputs $$inputs || exit 1; done
+		$(BINARY) evaluate grader $(UNSEEN)/levels --inputs $$inputs || exit 1; done
 	scripts/readings $(UNSEEN)/truth.csv > $(UNSEEN)/second.csv
 	$(BINARY) evaluate grader $(UNSEEN)/levels --readings $(UNSEEN)/second.csv
 	scripts/readings $(UNSEEN)/truth.csv $(UNSEEN)/graded/levels.csv > $(UNSEEN)/area.csv

@@ -148,6 +148,9 @@ pub struct Links {
     pub studies: Vec<usize>,
 }
 
+/// How many days a report and a study of the same patient may be apart, where nobody says otherwise.
+pub const WINDOW: u32 = 1;
+
 const BY_ACCESSION: &str = "accession";
 const BY_PATIENT: &str = "patient and date";
 

@@ -19,6 +19,9 @@ on spine.html. For all studies together OUT gets
   rsna2024.csv                               the layout of the RSNA 2024 challenge, a row a study
   levels.csv, failures.csv                   as of `segment`
 With --store the archive keeps what was measured and graded, beside what reports say.
+With --cohort studies are graded that `segment --store` or `grade --store` has kept: from the segments in
+the archive, under the names that stand there, which people may have corrected. A study's folder then has
+its grades in study.json alone.
 
 The network that comes with the program has learned from invented studies alone, since no public image
 has a grade: it shows the whole at work and is no judge of patients. Train one with `deepspine train
@@ -27,14 +30,24 @@ grader` on your own studies, which `deepspine link` makes a manifest of.
 Examples:
   deepspine grade study.zip
   deepspine grade --each archive --grader our-grader --store
-  deepspine grade --each archive --grader our-grader --coverage 0.95 -o graded";
+  deepspine grade --each archive --grader our-grader --coverage 0.95 -o graded
+  deepspine grade --cohort narrow --grader our-grader --store";
+
+/// What only studies that are read from files can be asked for.
+const OF_FILES: [&str; 8] =
+    ["studies", "each", "model", "mirrored", "masks", "thresholds", "segments", "source"];
 
 /// Grade the canal, foramina and recesses of MRI studies.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("studies", |of| of.required(false).required_unless_present("cohort")))]
 pub(super) struct Args {
     #[command(flatten)]
     studies: StudyArgs,
+
+    /// Grade the segmented studies of this cohort out of the archive, in place of files.
+    #[arg(long, value_name = "NAME", conflicts_with_all = OF_FILES)]
+    cohort: Option<String>,
 
     /// The folder of the network that grades; if not given, the one that comes with the program.
     #[arg(long, value_name = "FOLDER")]
@@ -52,5 +65,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     })?;
     let folder = model::folder("grader", "--grader", args.grader.as_deref())?;
     let grader = Grader::load(&folder, args.studies.device)?;
-    studies::run(&args.studies, Some(Grading { grader, coverage }), "graded")
+    let grading = Grading { grader, coverage };
+    match &args.cohort {
+        None => studies::run(&args.studies, Some(grading), "graded"),
+        Some(cohort) => studies::run_cohort(&args.studies, cohort, &grading),
+    }
 }

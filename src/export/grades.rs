@@ -17,8 +17,8 @@ pub struct GradeRow {
     pub level: Level,
     /// The place of its disc, 1 for the lowest of the study.
     pub ordinal: u8,
-    /// How probably the level is called so.
-    pub name_probability: f64,
+    /// How probably the level is called so, where that is known.
+    pub name_probability: Option<f64>,
     /// Which target.
     pub target: Target,
     /// The grade.
@@ -82,7 +82,7 @@ fn columns() -> Vec<Column<GradeRow>> {
             "name_probability",
             Kind::Real,
             "how probably it is called so",
-            |r: &GradeRow| Value::Real(Some(r.name_probability)),
+            |r: &GradeRow| Value::Real(r.name_probability),
         ),
         text("target", "stenosis type and side", |r| given(r.target.name())),
         text("grade", "the network's grade", |r| given(r.grade.name())),

@@ -58,6 +58,24 @@ impl Level {
         Self::S1S2,
     ];
 
+    /// The level above it in a spine that has it.
+    pub const fn above(self) -> Option<Self> {
+        Some(match self {
+            Self::T9T10 => return None,
+            Self::T10T11 => Self::T9T10,
+            Self::T11T12 => Self::T10T11,
+            Self::T12L1 => Self::T11T12,
+            Self::L1L2 => Self::T12L1,
+            Self::L2L3 => Self::L1L2,
+            Self::L3L4 => Self::L2L3,
+            Self::L4L5 => Self::L3L4,
+            Self::L5S1 | Self::L5L6 => Self::L4L5,
+            Self::L6S1 => Self::L5L6,
+            // A spine may have five lumbar vertebrae or six.
+            Self::S1S2 => Self::L5S1,
+        })
+    }
+
     /// Whether it is below a lumbar vertebra, five or six of them: what reports speak of.
     pub const fn is_lumbar(self) -> bool {
         LevelSet::LUMBAR.contains(self) || LevelSet::SIX_LUMBAR.contains(self)

@@ -1,11 +1,9 @@
-//! Segmented study to readings: what the reader `grader` says of each disc.
+//! Segments to readings: what the reader `grader` says of each disc.
 
 use serde::{Deserialize, Serialize};
 
-use super::measurement::evidence;
-use super::study::Segmented;
 use crate::engine::grader::{Graded, Grader};
-use crate::imaging::{Cut, Segment};
+use crate::imaging::Segment;
 use crate::label::{
     Cell, Certainty, Doubt, Evidence, Grade, GradeSet, LADDER, Level, Opinion, OutcomeSet, Reader,
     ReaderKind, Shares, Target, Verdict,
@@ -53,49 +51,41 @@ impl TargetGrade {
     }
 }
 
-/// Grades the lumbar levels of a study, whose levels were cut out, from the lowest up; nothing of others,
-/// which no grader has learned, nor of a level that no crop shows. `coverage` is the place of the coverage
-/// that sets of grades have.
+/// Grades the lumbar ones of levels that were cut out; nothing of others, which no grader has learned,
+/// nor of a level that no crop shows. `coverage` is the place of the coverage that sets of grades have.
 pub fn grade(
     grader: &Grader,
-    found: &Segmented<'_>,
-    cuts: &[Cut],
+    levels: &[(Option<Level>, &Segment)],
     coverage: usize,
 ) -> Vec<Vec<TargetGrade>> {
-    let names = found.spine.naming.levels.iter().rev();
-    let is_lumbar = names.map(|named| named.level.is_some_and(Level::is_lumbar));
-    let places: Vec<usize> =
-        is_lumbar.enumerate().filter(|(_, is)| *is).map(|(place, _)| place).collect();
-    let segments: Vec<&Segment> = places.iter().map(|&place| &cuts[place].segment).collect();
-    let mut grades = vec![Vec::new(); cuts.len()];
-    for (place, graded) in places.into_iter().zip(grader.grade(&segments)) {
+    let lumbar = levels.iter().enumerate().filter_map(|(place, &(level, segment))| {
+        Some((place, (level.filter(|level| level.is_lumbar())?, segment)))
+    });
+    let (places, lumbar): (Vec<usize>, Vec<(Level, &Segment)>) = lumbar.unzip();
+    let mut grades = vec![Vec::new(); levels.len()];
+    for (place, graded) in places.into_iter().zip(grader.grade(&lumbar)) {
         let of = |graded: &Graded| TargetGrade::new(graded, coverage);
         grades[place] = graded.unwrap_or_default().iter().map(of).collect();
     }
     grades
 }
 
-/// What the grader reads at each disc, from the lowest up. Levels without a name have no cells to have
-/// opinions of.
-pub fn graded_discs(found: &Segmented<'_>, grades: &[Vec<TargetGrade>]) -> Vec<Body> {
-    let (column, naming) = (&found.spine.column, &found.spine.naming);
-    let count = column.discs.len();
-    let body = |(ordinal, grades): (usize, &Vec<TargetGrade>)| {
-        let place = count - 1 - ordinal;
-        let Some(level) = naming.levels[place].level else { return Body::default() };
-        let evidence = evidence(found, place);
-        let opinion = |of: &TargetGrade| Opinion {
-            cell: Cell { level, target: of.target },
-            verdict: Verdict::Graded(of.grade),
-            certainty: Certainty::Stated,
-            conflict: false,
-            distribution: Some(among_all(&of.probabilities)),
-            doubt: of.is_open().then(|| doubt(of.may_be)),
-            evidence: Evidence::Image(evidence.clone()),
-        };
-        Body { opinions: grades.iter().map(opinion).collect(), ..Body::default() }
+/// What the grader reads at a disc; it rests on the part of the images on which that was `measured`. A
+/// level without a name has no cells to have opinions of.
+pub fn graded_disc(level: Option<Level>, grades: &[TargetGrade], measured: &Body) -> Body {
+    let Some(level) = level else { return Body::default() };
+    let evidence = measured.opinions.first().map(|opinion| opinion.evidence.clone());
+    let evidence = evidence.unwrap_or(Evidence::Spans(Vec::new()));
+    let opinion = |of: &TargetGrade| Opinion {
+        cell: Cell { level, target: of.target },
+        verdict: Verdict::Graded(of.grade),
+        certainty: Certainty::Stated,
+        conflict: false,
+        distribution: Some(among_all(&of.probabilities)),
+        doubt: of.is_open().then(|| doubt(of.may_be)),
+        evidence: evidence.clone(),
     };
-    grades.iter().enumerate().map(body).collect()
+    Body { opinions: grades.iter().map(opinion).collect(), ..Body::default() }
 }
 
 fn doubt([low, high]: [Grade; 2]) -> Doubt {

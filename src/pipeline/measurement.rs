@@ -56,7 +56,7 @@ fn opinion(found: &Segmented<'_>, place: usize, level: Level, thresholds: &Thres
 
 /// The slice through the middle of the canal, and the canal on it, where it is narrowest; the middle of
 /// the disc where no canal was found.
-pub(super) fn evidence(found: &Segmented<'_>, place: usize) -> ImageEvidence {
+fn evidence(found: &Segmented<'_>, place: usize) -> ImageEvidence {
     let disc = &found.spine.column.discs[place];
     let measures = &found.spine.measures.levels[place];
     let protocol = &found.series.protocol;

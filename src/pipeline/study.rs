@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::grading::TargetGrade;
 use crate::engine::grader::{Calibration, Grader};
@@ -28,6 +28,8 @@ pub struct Segmented<'a> {
     pub parts: Mask,
     /// The spine.
     pub spine: Spine,
+    /// The SHA-256 of the network that found the tissues; none where a mask had them.
+    pub segmenter: Option<String>,
     /// Seconds that finding the tissues took, and what came after it.
     pub seconds: [f64; 2],
 }
@@ -64,16 +66,18 @@ pub fn segment<'a>(
     let series = sagittal(study).ok_or(Declined::NoSagittal)?;
     let volume = &series.stacks[0].volume;
     let begun = Instant::now();
-    let tissues = match source {
-        TissueSource::Network(segmenter) => segmenter.segment(volume, sliced),
-        TissueSource::Mask(mask) => tissues(&mask, volume.geometry),
+    let (tissues, segmenter) = match source {
+        TissueSource::Network(segmenter) => {
+            (segmenter.segment(volume, sliced), Some(segmenter.content_hash().to_owned()))
+        }
+        TissueSource::Mask(mask) => (tissues(&mask, volume.geometry), None),
     };
     let through = begun.elapsed().as_secs_f64();
     let spine = Spine::of(&tissues);
     let spine = spine.ok_or_else(|| Declined::NoSpine { series: series.name.clone() })?;
     let parts = parts(&tissues, &spine.column);
     let seconds = [through, begun.elapsed().as_secs_f64() - through];
-    Ok(Segmented { series, volume, parts, spine, seconds })
+    Ok(Segmented { series, volume, parts, spine, segmenter, seconds })
 }
 
 /// Cuts the levels out of all series of a study that was segmented, from the lowest up: the first is
@@ -108,6 +112,8 @@ pub struct Record {
     pub series: Vec<SeriesRecord>,
     /// Files that gave nothing.
     pub refused: Vec<RefusalRecord>,
+    /// The SHA-256 of the network that found vertebrae, discs and canal; none where a mask was given.
+    pub segmenter: Option<String>,
     /// From head to foot.
     pub levels: Vec<LevelRecord>,
     /// From which area of the dural sac on a level is of which grade.
@@ -186,7 +192,7 @@ pub struct LevelRecord {
 }
 
 /// The network that graded a study.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GraderRecord {
     /// SHA-256 of its configuration, weights and calibration.
     pub content_hash: String,
@@ -245,6 +251,7 @@ impl Record {
             program: env!("CARGO_PKG_VERSION"),
             study: name.to_owned(),
             study_uid: found.series.protocol.study.clone(),
+            segmenter: found.segmenter.clone(),
             grader: None,
             series: study.series.iter().map(|series| series_record(series, found)).collect(),
             refused: study

@@ -11,7 +11,7 @@ use deepspine::engine::grader::{
 };
 use deepspine::export::segments::Part;
 use deepspine::imaging::{Crop, Geometry, Kind, Segment, npz};
-use deepspine::label::{GradeSet, LADDER, StenosisType, TARGETS, Target};
+use deepspine::label::{GradeSet, LADDER, Level, StenosisType, TARGETS, Target};
 use deepspine::learn::grader::{Course, Examples, Order};
 use half::f16;
 
@@ -188,6 +188,7 @@ fn a_grader_learns_and_a_stopped_training_goes_on() {
     does_without(&grader);
     is_scored(&data, &whole);
     begins_with_a_model(&data, folder.path(), &whole, curve[0]);
+    looks_around(&data, folder.path());
     refuses_models_that_are_none(&whole);
 }
 
@@ -197,7 +198,10 @@ fn grades_what_it_never_saw(data: &Path, grader: &Grader) {
     for of in StenosisType::ALL {
         let (mut right, mut all) = (0.0, 0.0);
         for at in examples.of(Part::Test) {
-            let graded = grader.grade_inputs(&[&examples.inputs[at]])[0].clone().unwrap();
+            let graded = grader
+                .grade_inputs(&[(examples.rows[at].place(), &examples.inputs[at])], |_| ())[0]
+                .clone()
+                .unwrap();
             for graded in graded.into_iter().filter(|graded| graded.target.row().stenosis == of) {
                 let sizes = graded.sets.map(GradeSet::len);
                 assert!(sizes.is_sorted(), "sets grow with the coverage: {sizes:?}");
@@ -214,7 +218,7 @@ fn grades_what_it_never_saw(data: &Path, grader: &Grader) {
 }
 
 fn grade(grader: &Grader, segment: &Segment) -> Vec<Graded> {
-    grader.grade(&[segment])[0].clone().unwrap()
+    grader.grade(&[(Level::L4L5, segment)])[0].clone().unwrap()
 }
 
 /// The same level in a mirror.
@@ -272,7 +276,7 @@ fn does_without(grader: &Grader) {
         }
     }
     assert!(ranks.iter().all(|[normal, severe]| severe - normal > 1.5), "{ranks:?}");
-    assert_eq!(grader.grade(&[&Segment::default()]), [None]);
+    assert_eq!(grader.grade(&[(Level::L4L5, &Segment::default())]), [None]);
 }
 
 fn deepspine(arguments: &[&str]) -> (bool, String, String) {
@@ -343,7 +347,24 @@ fn begins_with_a_model(data: &Path, folder: &Path, model: &Path, from_nothing: f
     assert_eq!(graded.iter().map(|graded| graded.target).collect::<Vec<_>>(), [Target::Central]);
     assert!(graded[0].grade.rank().unwrap() > 1, "{graded:?}");
     segment.crops.remove(&Kind::AxialT2);
-    assert_eq!(grader.grade(&[&segment]), [None], "it does not look at sagittal crops");
+    let level = [(Level::L4L5, &segment)];
+    assert_eq!(grader.grade(&level), [None], "it does not look at sagittal crops");
+}
+
+/// A network with context sees a level with those above and below it, and no others.
+fn looks_around(data: &Path, folder: &Path) {
+    let around = folder.join("around");
+    finish(open(data, Order { steps: 20, ..order(&around, Config { context: true, ..small() }) }));
+    let grader = Grader::load(&around, Device::CPU).unwrap();
+    let mut random = fastrand::Rng::with_seed(6);
+    let [own, narrow, wide] = [[1; 5], [3; 5], [0; 5]].map(|ranks| draw(ranks, &mut random));
+    let beside = |level: Level, other: &Segment| {
+        let graded = grader.grade(&[(Level::L4L5, &own), (level, other)]);
+        graded[0].as_ref().unwrap()[0].probabilities
+    };
+    assert_ne!(beside(Level::L3L4, &narrow), beside(Level::L3L4, &wide));
+    assert_ne!(beside(Level::L5S1, &narrow), beside(Level::L3L4, &narrow));
+    assert_eq!(beside(Level::L1L2, &narrow), beside(Level::L1L2, &wide));
 }
 
 fn refuses_models_that_are_none(model: &Path) {

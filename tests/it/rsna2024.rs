@@ -190,7 +190,9 @@ fn a_folder_of_the_challenge_is_cut_where_readers_pointed_and_trained_on() {
     course.round(|_| ()).unwrap();
     course.calibrate().unwrap();
     let grader = Grader::load(&model, Device::CPU).unwrap();
-    let graded = grader.grade_inputs(&[&examples.inputs[0]])[0].clone().unwrap();
+    let graded = grader.grade_inputs(&[(examples.rows[0].place(), &examples.inputs[0])], |_| ())[0]
+        .clone()
+        .unwrap();
     // Nobody said how normal is told from mild, so both are in a set where either is.
     assert_eq!(graded.len(), 5);
 }

@@ -12,7 +12,7 @@ use super::table::{aligned, ratio};
 use crate::cli::model;
 use crate::cli::train::tell_bad;
 use crate::engine::Device;
-use crate::engine::grader::{Calibration, Config, Grader, Input, Inputs};
+use crate::engine::grader::{Calibration, Config, Grader, Inputs};
 use crate::export::segments::Part;
 use crate::label::{GradeSet, StenosisType};
 use crate::learn::grader::{Examples, Outside, Record, Row, rows};
@@ -130,9 +130,6 @@ fn read(args: &GraderArgs, path: &Path) -> Result<Vec<Judged>> {
     Ok(judged)
 }
 
-/// Levels that are graded between two signs of life.
-const TOGETHER: usize = 24;
-
 /// What the engine makes of the levels.
 fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
     let folder = model::folder("grader", "--model", args.model.as_deref())?;
@@ -164,12 +161,11 @@ fn graded(args: &GraderArgs) -> Result<Vec<Judged>> {
     bar.set_length(scored.len() as u64);
     bar.set_position(0);
     let mut judged = Vec::new();
-    for some in scored.chunks(TOGETHER) {
-        let inputs: Vec<&Input> = some.iter().map(|&at| &examples.inputs[at]).collect();
-        for (&at, graded) in some.iter().zip(grader.grade_inputs(&inputs)) {
-            judged.extend(examples.rows[at].graded(&graded.unwrap_or_default()));
-        }
-        bar.inc(some.len() as u64);
+    let level = |&at: &usize| (examples.rows[at].place(), &examples.inputs[at]);
+    let levels: Vec<_> = scored.iter().map(level).collect();
+    let grades = grader.grade_inputs(&levels, |some| bar.inc(some as u64));
+    for (&at, graded) in scored.iter().zip(grades) {
+        judged.extend(examples.rows[at].graded(&graded.unwrap_or_default()));
     }
     bar.finish_and_clear();
     Ok(judged)

@@ -21,6 +21,7 @@ use crate::export::dataset::DatasetWriter;
 use crate::export::segments::{FORMATS, Part, SegmentRow, Split};
 use crate::imaging::npz;
 use crate::label::Level;
+use crate::link::WINDOW;
 use crate::store::{Action, ImageKeys, ReportKeys};
 use folder::NewFolder;
 use tables::{LinkRow, read_map, write_links, write_unlinked};
@@ -67,7 +68,7 @@ pub(super) struct Args {
     truth: Option<PathBuf>,
 
     /// How many days a report and a study of the same patient may be apart.
-    #[arg(long, value_name = "DAYS", default_value_t = 1)]
+    #[arg(long, value_name = "DAYS", default_value_t = WINDOW)]
     window: u32,
 
     /// Only labels that are settled so; if not given, all.

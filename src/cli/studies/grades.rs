@@ -5,28 +5,33 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::export::grades::{FORMATS, GradeRow};
 use crate::label::{Grade, Level, Target};
 use crate::pipeline::grading::TargetGrade;
+use crate::pipeline::study::GraderRecord;
 
-/// What of a study's record is needed.
-#[derive(Deserialize)]
-struct Graded {
-    study_uid: Option<String>,
-    study: String,
-    levels: Vec<GradedLevel>,
+/// What of a study's record tables are made of.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Graded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) study_uid: Option<String>,
+    pub(super) study: String,
+    /// From head to foot.
+    pub(super) levels: Vec<GradedLevel>,
+    pub(super) grader: GraderRecord,
 }
 
-#[derive(Deserialize)]
-struct GradedLevel {
-    ordinal: u8,
-    level: Option<Level>,
-    confidence: f64,
-    central: Option<Grade>,
+/// A level, as [`crate::pipeline::study::LevelRecord`] has it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GradedLevel {
+    pub(super) ordinal: u8,
+    pub(super) level: Option<Level>,
+    pub(super) confidence: Option<f64>,
+    pub(super) central: Option<Grade>,
     #[serde(default)]
-    grades: Vec<TargetGrade>,
+    pub(super) grades: Vec<TargetGrade>,
 }
 
 /// Writes every table of studies whose records are in their folders.

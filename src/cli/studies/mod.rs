@@ -1,6 +1,7 @@
 //! What `segment` and `grade` share: studies read, segmented and written one after the other, while the
 //! next is being read; resume, failures, tables of all.
 
+mod cohort;
 mod grades;
 mod levels;
 mod page;
@@ -27,11 +28,13 @@ use crate::imaging::dicom_seg::{self, SegmentationError};
 use crate::imaging::spine::{Thresholds, segments};
 use crate::imaging::{Cut, Study, StudyError, nifti, npz};
 use crate::page::spine_page;
-use crate::pipeline::grading::{grade, graded_discs, grader_reader};
+use crate::pipeline::grading::{grade, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
 use crate::pipeline::study::{Declined, GraderRecord, Record, Segmented, cut, segment};
 use store::Keeper;
 use tissues::Tissues;
+
+pub(super) use cohort::run_cohort;
 
 /// The studies, and what is made of them.
 #[derive(Debug, clap::Args)]
@@ -121,12 +124,8 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
             grader: grading.as_ref().map(|grading| grader_reader(&grading.grader)),
         }),
     };
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(done));
-    fs::create_dir_all(&output)
-        .with_context(|| format!("`{}` cannot be made", output.display()))?;
-    let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
-    let bar = ProgressBar::new(studies.len() as u64)
-        .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    let output = made_output(args, done)?;
+    let bar = progress(studies.len());
     let stop = Stop::listen()?;
     let segments = args.segments;
     let mut work = Work { tissues, grading, thresholds, keeper, segments, stop, bar };
@@ -160,11 +159,21 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     }
     table.sum_up(done, elapsed.as_secs_f64());
     println!("{}", output.display());
-    Ok(match table.failed.len() {
-        0 => ExitCode::SUCCESS,
-        failed if failed == studies.len() => ExitCode::FAILURE,
-        _ => ExitCode::from(INCOMPLETE),
-    })
+    Ok(table.exit_code(studies.len()))
+}
+
+/// The folder of what is made, which is there from now on; `done` is what that is called.
+fn made_output(args: &StudyArgs, done: &str) -> Result<PathBuf> {
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(done));
+    fs::create_dir_all(&output)
+        .with_context(|| format!("`{}` cannot be made", output.display()))?;
+    Ok(output)
+}
+
+fn progress(studies: usize) -> ProgressBar {
+    let template = "{bar:30} {pos}/{len} studies, {per_sec}, {eta} left  {msg}";
+    ProgressBar::new(studies as u64)
+        .with_style(ProgressStyle::with_template(template).expect("the template is valid"))
 }
 
 /// A study as it was read, and the seconds that took.
@@ -228,6 +237,15 @@ impl Table {
             table.write_record([study, reason])?;
         }
         table.flush().with_context(unwritable)
+    }
+
+    /// How a run over so many studies ended.
+    fn exit_code(&self, studies: usize) -> ExitCode {
+        match self.failed.len() {
+            0 => ExitCode::SUCCESS,
+            failed if failed >= studies => ExitCode::FAILURE,
+            _ => ExitCode::from(INCOMPLETE),
+        }
     }
 
     fn sum_up(&self, word: &str, seconds: f64) {
@@ -329,10 +347,7 @@ impl Work {
     /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.
     fn one(&mut self, (study, seconds): Read, name: &str, target: &Path) -> Result<Done> {
         let study = study?;
-        let stopped = || {
-            self.bar.finish_and_clear();
-            eprintln!("stopped; the same command goes on with the studies that are left");
-        };
+        let stopped = || stopped(&self.bar);
         let source = self.tissues.of(name)?;
         let found = match segment(&study, source, |_| self.stop.here(stopped)) {
             Ok(found) => found,
@@ -344,13 +359,14 @@ impl Work {
         record.tell_of(&cuts);
         let begun = Instant::now();
         let grades = self.grading.as_ref().map(|grading| {
-            let grades = grade(&grading.grader, &found, &cuts, grading.coverage);
+            let names = found.spine.naming.levels.iter().rev().map(|named| named.level);
+            let levels: Vec<_> = names.zip(cuts.iter().map(|cut| &cut.segment)).collect();
+            let grades = grade(&grading.grader, &levels, grading.coverage);
             record.tell_grades(&grades, GraderRecord::new(&grading.grader, grading.coverage));
             record.seconds.grader = Some(begun.elapsed().as_secs_f64());
             grades
         });
         if let Some(keeper) = &mut self.keeper {
-            let grades = grades.map(|grades| graded_discs(&found, &grades));
             keeper.keep(&record, &found, &self.thresholds, &cuts, grades.as_deref())?;
         }
         let cuts = if self.segments { &cuts[..] } else { &[] };
@@ -368,6 +384,12 @@ impl Work {
         fs::rename(&part, target).with_context(unwritable)?;
         Ok(Done { needs_a_person: record.needs_a_person })
     }
+}
+
+/// Says how to go on.
+fn stopped(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    eprintln!("stopped; the same command goes on with the studies that are left");
 }
 
 /// Why nothing was made of a study; where nothing of it could be read, why that is.

@@ -114,7 +114,11 @@ fn remarks(record: &Record) -> Vec<String> {
             thresholds.normal, thresholds.mild, thresholds.moderate
         )
     });
-    [lordosis, foramina, graded].into_iter().flatten().collect()
+    let given = record.segmenter.is_none().then(|| {
+        "Vertebrae, discs and canal were taken from a mask that was given, not found by the network."
+            .to_owned()
+    });
+    [lordosis, foramina, graded, given].into_iter().flatten().collect()
 }
 
 /// Measures as the page shows them, in the order of its table.

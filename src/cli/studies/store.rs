@@ -7,9 +7,10 @@ use crate::imaging::overview::Overview;
 use crate::imaging::spine::Thresholds;
 use crate::imaging::{Cut, Segment};
 use crate::label::Reader;
+use crate::pipeline::grading::{TargetGrade, graded_disc};
 use crate::pipeline::measurement::measured_discs;
 use crate::pipeline::study::{Record, Segmented};
-use crate::store::{Action, Body, Kept, NewRun, StudyKeys};
+use crate::store::{Action, Body, Kept, NewRun, StoreError, StudyKeys, Writer};
 
 /// The archive that studies are kept in, and who measures and grades them.
 pub(super) struct Keeper {
@@ -21,15 +22,15 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Keeps a study's discs, names, measures, segments and, where it was graded, what the grader read
-    /// at each disc from the lowest up. A study without a StudyInstanceUID goes by its name.
+    /// Keeps a study's discs, names, measures, segments and, where it was graded, the grades of each disc
+    /// from the lowest up. A study without a StudyInstanceUID goes by its name.
     pub(super) fn keep(
         &mut self,
         record: &Record,
         found: &Segmented<'_>,
         thresholds: &Thresholds,
         cuts: &[Cut],
-        grades: Option<&[Body]>,
+        grades: Option<&[Vec<TargetGrade>]>,
     ) -> Result<()> {
         let discs = measured_discs(found, thresholds);
         ensure!(discs.len() < usize::from(u8::MAX), "it has more discs than any spine");
@@ -57,15 +58,28 @@ impl Keeper {
             if is_new {
                 writer.audit(Action::Segment, uid, &serde_json::json!({ "run": number }))?;
             }
-            if let Some((grader, bodies)) = self.grader.as_ref().zip(grades)
-                && writer.read_discs(uid, number, grader, bodies)?
-            {
-                writer.audit(Action::Grade, uid, &serde_json::json!({ "run": number }))?;
+            if let Some((grader, grades)) = self.grader.as_ref().zip(grades) {
+                let discs = discs.iter().zip(grades);
+                let graded = discs.map(|(disc, of)| graded_disc(disc.level, of, &disc.body));
+                keep_grades(writer, (uid, number), grader, &graded.collect::<Vec<_>>())?;
             }
             writer.keep_segments(uid, number, &written)
         })?;
         Ok(())
     }
+}
+
+/// Keeps what a grader reads at each disc of a run of a study, from the lowest up.
+pub(super) fn keep_grades(
+    writer: &Writer<'_>,
+    (study_uid, run): (&str, u32),
+    grader: &Reader,
+    bodies: &[Body],
+) -> Result<(), StoreError> {
+    if writer.read_discs(study_uid, run, grader, bodies)? {
+        writer.audit(Action::Grade, study_uid, &serde_json::json!({ "run": run }))?;
+    }
+    Ok(())
 }
 
 /// A day as DICOM writes it, in ISO 8601; none where it is no day.

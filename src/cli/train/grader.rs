@@ -12,6 +12,7 @@ use crate::cli::model::share;
 use crate::cli::stop::Stop;
 use crate::engine::Device;
 use crate::engine::grader::{Config, Inputs, Scale};
+use crate::export::segments::Part;
 use crate::label::{StenosisType, TARGETS};
 use crate::learn::grader::{Bad, Course, Examples, Order, Point};
 
@@ -67,6 +68,10 @@ pub(super) struct GraderArgs {
     #[arg(long)]
     ordered: bool,
 
+    /// Look at the levels above and below each too.
+    #[arg(long)]
+    context: bool,
+
     /// How much more rare grades count: 0 not at all, 1 until all grades count the same.
     #[arg(long, default_value_t = 0.7, value_name = "POWER", value_parser = balance)]
     balance: f64,
@@ -113,12 +118,12 @@ pub(super) fn run(args: &GraderArgs) -> Result<ExitCode> {
     });
     bar.finish_and_clear();
     let mut course = opened?;
-    tell_examples(course.examples());
-    let record = course.record();
+    let (examples, record) = (course.examples(), course.record());
+    tell_examples(examples);
     eprintln!(
         "learning from {} levels of {} patients, judging on {} patients",
         record.levels,
-        record.learned_from.len(),
+        examples.patients(Part::Train).len(),
         record.held_out.len(),
     );
     let stop = Stop::listen()?;
@@ -148,7 +153,13 @@ fn order(args: &GraderArgs) -> Order {
         batch: usize::from(args.batch),
         rate: args.rate,
         balance: args.balance,
-        network: Config { inputs: args.inputs, types, scale, ..Config::default() },
+        network: Config {
+            inputs: args.inputs,
+            types,
+            scale,
+            context: args.context,
+            ..Config::default()
+        },
         device: args.device,
     }
 }

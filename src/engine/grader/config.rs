@@ -25,6 +25,9 @@ pub struct Config {
     pub sagittal: SagittalConfig,
     /// Features that each kind of crop is summed up in.
     pub features: i64,
+    /// Whether it looks at the levels above and below too.
+    #[serde(default)]
+    pub context: bool,
 }
 
 /// What is seen of axial crops.
@@ -140,6 +143,7 @@ impl Default for Config {
                 widths: vec![32, 64, 96],
             },
             features: 96,
+            context: false,
         }
     }
 }

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
 
-use super::{Calibration, CalibrationError, Config, Input, Network, TypeCalibration, View, Views};
+use super::{
+    Calibration, CalibrationError, Config, Features, Input, Network, Place, TypeCalibration, View,
+    Views,
+};
 use crate::engine::{Device, WeightsError, content_hash, load};
 use crate::imaging::Segment;
-use crate::label::{Grade, GradeSet, LADDER, Shares, Target, likeliest};
+use crate::label::{Grade, GradeSet, LADDER, Level, Shares, Target, likeliest};
 
 /// Grades levels.
 #[derive(Debug)]
@@ -110,24 +113,43 @@ impl Grader {
         &self.config
     }
 
-    /// Grades levels; none of a level of which there is no crop that the grader looks at.
-    pub fn grade(&self, segments: &[&Segment]) -> Vec<Option<Vec<Graded>>> {
+    /// Grades levels of a study; none of a level of which there is no crop that the grader looks at.
+    pub fn grade(&self, levels: &[(Level, &Segment)]) -> Vec<Option<Vec<Graded>>> {
         let inputs: Vec<Input> =
-            segments.iter().map(|segment| Input::new(&self.config, segment)).collect();
-        self.grade_inputs(&inputs.iter().collect::<Vec<_>>())
+            levels.iter().map(|(_, segment)| Input::new(&self.config, segment)).collect();
+        let place = |&(level, _): &(Level, &Segment)| Place { study: "", level };
+        let levels: Vec<_> = levels.iter().map(place).zip(&inputs).collect();
+        self.grade_inputs(&levels, |_| ())
     }
 
-    /// The same of crops that are ready.
-    pub fn grade_inputs(&self, inputs: &[&Input]) -> Vec<Option<Vec<Graded>>> {
-        let mut graded: Vec<Option<Vec<Graded>>> = vec![None; inputs.len()];
-        let seen: Vec<usize> = (0..inputs.len()).filter(|&at| !inputs[at].is_empty()).collect();
-        for some in seen.chunks(Self::BATCH) {
-            let views: Vec<View> = some.iter().map(|&at| inputs[at].view(&self.config)).collect();
-            let views = Views::new(&views, self.device.torch());
-            let logs = tch::no_grad(|| self.network.forward(&views, self.kind, false));
-            for (&at, logs) in some.iter().zip(rows(&logs)) {
-                graded[at] = Some(self.judged(&logs));
-            }
+    /// The same of crops that are ready, of any studies. `seen` hears of some levels at a time.
+    pub fn grade_inputs(
+        &self,
+        levels: &[(Place<'_>, &Input)],
+        mut seen: impl FnMut(usize),
+    ) -> Vec<Option<Vec<Graded>>> {
+        let mut graded: Vec<Option<Vec<Graded>>> = vec![None; levels.len()];
+        let shown: Vec<usize> = (0..levels.len()).filter(|&at| !levels[at].1.is_empty()).collect();
+        seen(levels.len() - shown.len());
+        let features: Vec<Features> = shown
+            .chunks(Self::BATCH)
+            .map(|some| {
+                let view = |&at: &usize| levels[at].1.view(&self.config);
+                let views: Vec<View> = some.iter().map(view).collect();
+                let views = Views::new(&views, self.device.torch());
+                let features = tch::no_grad(|| self.network.see(&views, self.kind, false));
+                seen(some.len());
+                features
+            })
+            .collect();
+        if features.is_empty() {
+            return graded;
+        }
+        let places: Vec<Place<'_>> = shown.iter().map(|&at| levels[at].0).collect();
+        let features = Features::together(&features);
+        let logs = tch::no_grad(|| self.network.answer(&features, &places, false));
+        for (at, logs) in shown.into_iter().zip(rows(&logs)) {
+            graded[at] = Some(self.judged(&logs));
         }
         graded
     }

@@ -6,9 +6,11 @@ mod config;
 mod input;
 mod judge;
 mod network;
+mod place;
 
 pub use calibration::{Calibration, CalibrationError, TypeCalibration};
 pub use config::{AxialConfig, Config, Inputs, SagittalConfig, Scale};
 pub use input::{Input, View, Views, unit};
 pub use judge::{Graded, Grader, GraderError, rows};
-pub use network::Network;
+pub use network::{Features, Network};
+pub use place::Place;

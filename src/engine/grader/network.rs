@@ -11,7 +11,8 @@
 use tch::nn::{self, LinearConfig, Path};
 use tch::{Kind, Tensor};
 
-use super::{Config, Scale, Views};
+use super::place::neighbours;
+use super::{Config, Place, Scale, Views};
 use crate::engine::convolution::{Convolution, channels_last};
 use crate::label::{LADDER, StenosisType};
 
@@ -32,6 +33,8 @@ pub struct Network {
     /// Sums up what was seen on all sagittal slices.
     mix: Option<nn::Linear>,
     trunk: nn::Linear,
+    /// Sums up a level with those above and below it.
+    around: Option<nn::Linear>,
     heads: Vec<Head>,
 }
 
@@ -57,6 +60,20 @@ struct Head {
 /// The features of levels, as they are and in the mirror, each [levels, features].
 type Sides = [Tensor; 2];
 
+/// What was seen of levels: the features of the right and of the left side, each [levels, features].
+#[derive(Debug)]
+pub struct Features(Sides);
+
+impl Features {
+    /// Those of several lots of levels, one after the other.
+    pub fn together(lots: &[Self]) -> Self {
+        Self(
+            [0, 1]
+                .map(|side| Tensor::cat(&lots.iter().map(|of| &of.0[side]).collect::<Vec<_>>(), 0)),
+        )
+    }
+}
+
 impl Network {
     /// A network with its variables under `root`.
     pub fn new(root: &Path<'_>, config: &Config) -> Self {
@@ -78,13 +95,13 @@ impl Network {
             .then(|| linear(root / "mix", seen.slices * of_slice, features));
         let branches = i64::from(axial.is_some()) + i64::from(sagittal.is_some());
         let trunk = linear(root / "trunk", branches * features + 3, features);
+        let around = config.context.then(|| linear(root / "around", 3 * features, features));
         let heads = config.types.iter().map(|&of| Head::new(root, of, config)).collect();
-        Self { axial, sagittal, mix, trunk, heads }
+        Self { axial, sagittal, mix, trunk, around, heads }
     }
 
-    /// The logarithms of how probable each grade is, [levels, targets, grades], for the targets of
-    /// [`Config::targets`]. Convolutions compute in the precision `kind`.
-    pub fn forward(&self, views: &Views, kind: Kind, train: bool) -> Tensor {
+    /// What is seen of levels. Convolutions compute in the precision `kind`.
+    pub fn see(&self, views: &Views, kind: Kind, train: bool) -> Features {
         let axial = self.axial.as_ref().map(|branch| {
             let crops = views.axial.as_ref();
             let seen = crops.map(|(places, crops)| (places, branch.both_sides(crops, kind, train)));
@@ -95,12 +112,21 @@ impl Network {
             let seen = crops.map(|(places, c)| (places, branch.slices(c, mix, kind, train)));
             branch.or_absent(seen, views.count)
         });
-        let [right, left] = [0, 1].map(|side| {
+        Features([0, 1].map(|side| {
             let branches = axial.iter().chain(&sagittal).map(|sides| &sides[side]);
             let seen: Vec<&Tensor> = branches.chain([&views.present]).collect();
-            let features = Tensor::cat(&seen, 1).dropout(DROPOUT, train).apply(&self.trunk).relu();
-            features.dropout(DROPOUT, train)
-        });
+            Tensor::cat(&seen, 1).dropout(DROPOUT, train).apply(&self.trunk).relu()
+        }))
+    }
+
+    /// The logarithms of how probable each grade is, [levels, targets, grades], for the targets of
+    /// [`Config::targets`]. Where context is looked at, `places` tell which levels are neighbours.
+    pub fn answer(&self, seen: &Features, places: &[Place<'_>], train: bool) -> Tensor {
+        let [right, left] = match &self.around {
+            None => seen.0.each_ref().map(Tensor::shallow_clone),
+            Some(around) => in_context(&seen.0, places, around),
+        }
+        .map(|features| features.dropout(DROPOUT, train));
         let targets: Vec<Tensor> = self
             .heads
             .iter()
@@ -124,6 +150,18 @@ impl Network {
         let fold = |branch: Branch| branch.folded(kind);
         Self { axial: self.axial.map(fold), sagittal: self.sagittal.map(fold), ..self }
     }
+}
+
+/// Features of levels with those of the levels above and below them; where there is none, with nothing.
+fn in_context(sides: &Sides, places: &[Place<'_>], around: &nn::Linear) -> Sides {
+    let beside = neighbours(places).map(|beside| Tensor::from_slice(&beside));
+    sides.each_ref().map(|own| {
+        let nothing = Tensor::zeros([1, own.size()[1]], (own.kind(), own.device()));
+        let all = Tensor::cat(&[own, &nothing], 0);
+        let [above, below] =
+            beside.each_ref().map(|beside| all.index_select(0, &beside.to_device(own.device())));
+        Tensor::cat(&[own, &above, &below], 1).apply(around).relu()
+    })
 }
 
 fn linear(root: Path<'_>, from: i64, to: i64) -> nn::Linear {

@@ -216,6 +216,9 @@ impl Course {
             return Err(CourseError::Seen { path, patient });
         }
         self.record.steps_before = record.steps_before + record.steps;
+        self.record.learned_from.extend(record.learned_from);
+        self.record.learned_from.sort_unstable();
+        self.record.learned_from.dedup();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor, nn::VarStore};
 use super::augment;
 use super::examples::Examples;
 use crate::engine::Device;
-use crate::engine::grader::{Config, Network, View, Views, rows};
+use crate::engine::grader::{Config, Features, Network, Place, View, Views, rows};
 use crate::label::{GradeSet, LADDER, Shares, StenosisType};
 use crate::learn::descent::{Descent, Pace};
 
@@ -86,18 +86,36 @@ impl Fit {
 
     /// Takes a step on some levels and returns its loss.
     pub fn step(&mut self, examples: &Examples, learned: &[usize], random: &mut Rng) -> f64 {
-        let drawn: Vec<usize> =
-            (0..self.batch).map(|_| learned[random.usize(..learned.len())]).collect();
+        let drawn = self.draw(examples, learned, random);
         let views: Vec<View> = drawn
             .iter()
             .map(|&at| augment::view(&self.config, &examples.inputs[at], random))
             .collect();
         let views = Views::new(&views, self.device.torch());
-        let logs = self.network.forward(&views, self.device.precision(), true);
+        let seen = self.network.see(&views, self.device.precision(), true);
+        let logs = self.network.answer(&seen, &places(examples, &drawn), true);
         let (admitted, weights) = self.truths(examples, &drawn);
         let loss = loss(&logs, &admitted, &weights);
         self.descent.step(&loss);
         f64::try_from(loss).unwrap_or(f64::NAN)
+    }
+
+    /// The levels of a step: any, or where context is looked at all of some studies.
+    fn draw(&self, examples: &Examples, learned: &[usize], random: &mut Rng) -> Vec<usize> {
+        let mut one = || learned[random.usize(..learned.len())];
+        if !self.config.context {
+            return (0..self.batch).map(|_| one()).collect();
+        }
+        let mut drawn: Vec<usize> = Vec::with_capacity(self.batch);
+        // There may be fewer levels than a step has room for.
+        for _ in 0..4 * self.batch {
+            let study = &examples.rows[one()].study;
+            let of_study = |at: &usize| examples.rows[*at].study == *study;
+            if drawn.len() < self.batch && !drawn.iter().any(of_study) {
+                drawn.extend(learned.iter().copied().filter(of_study));
+            }
+        }
+        drawn
     }
 
     /// What is true of levels: 0 for each grade that is admitted and much less for others,
@@ -124,17 +142,23 @@ impl Fit {
     /// What the mean of the weights answers to levels: the logarithms of probabilities, target by
     /// target.
     pub fn answers(&self, examples: &Examples, levels: &[usize]) -> Vec<Vec<Shares>> {
-        let mut answers = Vec::with_capacity(levels.len());
-        for some in levels.chunks(Self::JUDGED) {
+        let see = |some: &[usize]| {
             let views: Vec<View> =
                 some.iter().map(|&at| examples.inputs[at].view(&self.config)).collect();
             let views = Views::new(&views, self.device.torch());
-            let logs =
-                tch::no_grad(|| self.mean_network.forward(&views, self.device.precision(), false));
-            answers.extend(rows(&logs));
+            tch::no_grad(|| self.mean_network.see(&views, self.device.precision(), false))
+        };
+        let seen: Vec<Features> = levels.chunks(Self::JUDGED).map(see).collect();
+        if seen.is_empty() {
+            return Vec::new();
         }
-        answers
+        let (seen, places) = (Features::together(&seen), places(examples, levels));
+        rows(&tch::no_grad(|| self.mean_network.answer(&seen, &places, false)))
     }
+}
+
+fn places<'a>(examples: &'a Examples, levels: &[usize]) -> Vec<Place<'a>> {
+    levels.iter().map(|&at| examples.rows[at].place()).collect()
 }
 
 /// How surprising labels are: that one of the grades is true which they admit.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ExamplesError;
+use crate::engine::grader::Place;
 use crate::export::segments::{self, Part, SegmentRow};
 use crate::label::{GradeSet, Level, TARGETS, Target};
 
@@ -27,6 +28,11 @@ impl Row {
     /// What is known of a target.
     pub const fn truth(&self, target: Target) -> Option<GradeSet> {
         self.truths[target as usize]
+    }
+
+    /// Which level of which study it is.
+    pub fn place(&self) -> Place<'_> {
+        Place { study: &self.study, level: self.level }
     }
 
     /// A row of a manifest in a folder.

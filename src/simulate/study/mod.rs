@@ -106,7 +106,7 @@ pub struct SimulatedStudy {
 
 /// Who is examined.
 struct Patient {
-    number: u64,
+    id: String,
     female: bool,
     born: Date,
     first: Date,
@@ -120,7 +120,7 @@ struct Patient {
 const PROGRESS: f64 = 0.12;
 
 impl Patient {
-    fn new(number: u64, options: &StudyOptions, random: &mut Rng) -> Self {
+    fn new(id: String, options: &StudyOptions, random: &mut Rng) -> Self {
         let variant = match chance(random, options.transitional) {
             true if random.bool() => Variant::SixLumbar,
             true => Variant::Sacralized,
@@ -141,7 +141,7 @@ impl Patient {
         if operated {
             narrowings[at].decompress();
         }
-        Self { number, female, born, first, variant, anatomy, narrowings, metal }
+        Self { id, female, born, first, variant, anatomy, narrowings, metal }
     }
 }
 
@@ -150,7 +150,9 @@ impl Simulation {
     pub fn study(&self, number: u64, options: &StudyOptions) -> SimulatedStudy {
         let (patient, study) =
             (number / options.per_patient.max(1), number % options.per_patient.max(1));
-        let mut patient = Patient::new(patient, options, &mut self.random(patient));
+        // Patients of other seeds are others.
+        let id = format!("SP{}-{patient:06}", self.seed);
+        let mut patient = Patient::new(id, options, &mut self.random(patient));
         // Studies are other random numbers than patients.
         let mut random = self.random(!number);
         patient.narrowings.iter_mut().for_each(|n| n.progress(PROGRESS * study as f64));
@@ -191,7 +193,7 @@ impl SimulatedStudy {
         });
         let truth = Truth {
             accession: format!("SIM{number:07}"),
-            patient: format!("SP{:06}", patient.number),
+            patient: patient.id.clone(),
             study_uid,
             variant: *variant,
             bent_left_mm: anatomy.bend[0],
