@@ -123,8 +123,8 @@ fn differing(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError>
     Ok((Cell::all().filter(differs).count(), 0))
 }
 
-/// How far the furthest cell of a report is from its image, in thousandths of a grade, and how far all
-/// are together. What people have looked at on the image is settled, however far it is; and where both
+/// How probably the worst cell of a report is far from its image, in thousandths, and the same of all cells
+/// together. What people have looked at on the image is settled, however far it is; and where both
 /// have different levels, their names are wrong rather than their grades.
 fn furthest(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> {
     const THOUSANDTHS: f64 = 1000.0;

@@ -21,7 +21,7 @@ fn a_loop_of_twenty_studies_closes() {
     assert!(said.contains("12 labels on the images of"), "{said}");
 
     let report: Value = serde_json::from_slice(&fs::read(out.join("loop.json")).unwrap()).unwrap();
-    assert_eq!(report["stages"].as_array().unwrap().len(), 9, "{report}");
+    assert_eq!(report["stages"].as_array().unwrap().len(), 10, "{report}");
     let queue = &report["queue"];
     assert_eq!(queue["reports"], 6, "{report}");
     let planted = queue["planted"].as_u64().unwrap();
