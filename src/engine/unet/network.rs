@@ -116,8 +116,8 @@ impl Network {
         self.within(images, 0..images.size()[3], kind)
     }
 
-    /// Scores of these columns of images of any size, without training. Of what is beside them little
-    /// more is seen than the network's halves of halves need; brightness is that of the whole images.
+    /// Scores of these columns of images of any size, without training. What is beside them is not seen,
+    /// but for what makes them a multiple wide; brightness is that of the whole images.
     pub fn within(&self, images: &Tensor, columns: Range<i64>, kind: Kind) -> Tensor {
         let (height, width) = (images.size()[2], images.size()[3]);
         let multiple = FOLD << (self.down.len() - 1);
