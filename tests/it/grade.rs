@@ -144,6 +144,13 @@ fn a_cohort_is_graded_out_of_the_archive_as_its_files_are() {
     }
     assert!(said(&grade()).contains("1 were there already"));
 
+    // Who segments anew has other discs, whatever they are called.
+    fs::write(path("thresholds"), "normal = 140\nmild = 100\nmoderate = 75\n").unwrap();
+    let anew =
+        ["--thresholds", &path("thresholds"), "-o", &path("anew"), "--store", "--data", &data];
+    deepspine(&[&["segment", &study, masks[0], masks[1]], &anew[..]].concat());
+    assert!(said(&grade()).contains("1 of the studies of `all` graded"));
+
     // Who corrects names has the levels graded that are called so now.
     let mut store = Store::open(Path::new(&data)).unwrap();
     let report = store.report_named(None, "SR0000000").unwrap().unwrap();

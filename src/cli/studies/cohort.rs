@@ -92,9 +92,7 @@ impl Work<'_> {
         let folder = home.to_string_lossy().into_owned();
         let record = self.output.join(&folder).join(RECORD);
         let mut graded = self.ungraded(study, name, &images)?;
-        let is_done = !self.args.again && is_done(&record, &graded);
-        // What stands in the folder may not stand in the archive.
-        if is_done && !self.args.store {
+        if !self.args.again && is_done(&record, &graded) {
             return Ok((folder, false));
         }
         let discs = read_segments(&segments, &images)?;
@@ -114,7 +112,7 @@ impl Work<'_> {
         }
         let unwritable = || format!("`{}` cannot be written", record.display());
         write(&record, &graded).with_context(unwritable)?;
-        Ok((folder, !is_done))
+        Ok((folder, true))
     }
 
     /// The record of a study, from head to foot, without its grades.
@@ -128,6 +126,7 @@ impl Work<'_> {
         Ok(Graded {
             study_uid: None,
             study: name.to_owned(),
+            run: Some(images.run),
             levels: images.discs.iter().zip(named).map(level).rev().collect(),
             grader: GraderRecord::new(&self.grading.grader, self.grading.coverage),
         })
@@ -140,16 +139,15 @@ fn measured(disc: &DiscReadings) -> Body {
     measured.map(|reading| reading.body.clone()).unwrap_or_default()
 }
 
-/// Whether there is a record by the same grader, of discs under the same names.
+/// Whether there is a record by the same grader, of the discs of the same run under the same names.
 fn is_done(record: &Path, wanted: &Graded) -> bool {
     let Ok(file) = File::open(record) else { return false };
     let Ok(there) = serde_json::from_reader::<_, Graded>(BufReader::new(file)) else {
         return false;
     };
-    let names = |of: &Graded| {
-        of.levels.iter().map(|level| (level.ordinal, level.level)).collect::<Vec<_>>()
-    };
-    there.grader == wanted.grader && names(&there) == names(wanted)
+    let names = |of: &Graded| of.levels.iter().map(|level| level.level).collect::<Vec<_>>();
+    let made_of = |of: &Graded| (of.grader.clone(), of.run, names(of));
+    made_of(&there) == made_of(wanted)
 }
 
 /// The segments of discs, from the lowest up. Those of levels that are not graded are not read.

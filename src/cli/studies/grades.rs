@@ -18,6 +18,9 @@ pub(super) struct Graded {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) study_uid: Option<String>,
     pub(super) study: String,
+    /// Which of the archive's runs its levels are of, where they come from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<u32>,
     /// From head to foot.
     pub(super) levels: Vec<GradedLevel>,
     pub(super) grader: GraderRecord,

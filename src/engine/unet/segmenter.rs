@@ -113,16 +113,21 @@ impl Segmenter {
             (0..count).partition(|k| [count / 4, count / 2, count * 3 / 4].contains(k));
         let all = 0..slices[0].size()[1];
         read(&first, &all, &mut values);
-        let columns = spine_columns(&values, width).map_or(all.clone(), |[from, to]| {
-            let pixels = all.end as f64 / width as f64;
-            let room = Self::ROOM / self.config.pixel;
-            let from = (from as f64 * pixels - room) as i64;
-            let to = (to as f64 * pixels + room) as i64;
-            from.max(0)..to.min(all.end)
-        });
+        let columns = self.columns(&values, width, all);
         read(&others, &columns, &mut values);
         let mask = Mask { geometry: seen.geometry, values };
         mask.reordered(inverse(order))
+    }
+
+    /// Those columns of all at the network's pixels on which a spine is to be looked for, where a mask of
+    /// some slices, so many of the volume's pixels wide, shows it. All where it shows none.
+    fn columns(&self, mask: &[u8], width: usize, all: Range<i64>) -> Range<i64> {
+        let Some([from, to]) = spine_columns(mask, width) else { return all };
+        let scale = all.end as f64 / width as f64;
+        let room = Self::ROOM / self.config.pixel;
+        let from = (from as f64 * scale - room) as i64;
+        let to = (to as f64 * scale + room) as i64;
+        from.max(0)..to.min(all.end)
     }
 
     /// A slice with pixels of the network's size, [height, width].
