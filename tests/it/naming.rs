@@ -86,7 +86,12 @@ fn levels_are_named_right_or_a_person_is_asked_for() {
     }
     let of_each = sets.map_or(4, |sets| sets.div_ceil(Amiss::ALL.len()));
     for amiss in [Amiss::Nothing].into_iter().chain(Amiss::ALL) {
-        let count = if amiss == Amiss::Nothing { references.len().max(of_each) } else { of_each };
+        let count = match amiss {
+            Amiss::Nothing => references.len().max(of_each),
+            // Few are told: among as few as of the others there may be none.
+            Amiss::SixthLumbarBody => 3 * of_each,
+            _ => of_each,
+        };
         let outcomes: Vec<Outcome> = (0..count)
             .into_par_iter()
             .map(|set| {

@@ -15,17 +15,19 @@ pub enum Amiss {
     SacrumCutOff,
     Scoliosis,
     SixthLumbarBody,
+    Belly,
 }
 
 impl Amiss {
     /// All but nothing.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BodyMissing,
         Self::BodiesMerged,
         Self::Fragments,
         Self::SacrumCutOff,
         Self::Scoliosis,
         Self::SixthLumbarBody,
+        Self::Belly,
     ];
 }
 
@@ -66,6 +68,7 @@ impl Spine {
             Amiss::SacrumCutOff => self.cut_off(random),
             Amiss::Scoliosis => self.bent(random),
             Amiss::SixthLumbarBody => self.with_sixth(random),
+            Amiss::Belly => self.with_belly(random),
         }
     }
 
@@ -217,6 +220,36 @@ impl Spine {
         for (centre, _) in &mut new.discs {
             centre[2] += wide as f64 + off(centre[1]);
         }
+        new
+    }
+
+    /// Gut before the sacrum is taken for vertebra and disc, and the aorta for canal.
+    fn with_belly(&self, random: &mut Rng) -> Self {
+        let [lowest, above] = [self.discs[0].0, self.discs[1].0];
+        let gut: Vec<[f64; 3]> = (0..3)
+            .map(|_| {
+                let before = 45.0 + 35.0 * random.f64();
+                let below = -10.0 + 60.0 * random.f64();
+                [lowest[0] - before, lowest[1] + below, 8.0 + 8.0 * random.f64()]
+            })
+            .collect();
+        let aorta = 20.0 + 4.0 * random.f64();
+        let mut new = self.clone();
+        new.edit(|[i, j, _], value| {
+            if value != 0 {
+                return value;
+            }
+            let (i, j) = (i as f64, j as f64);
+            let within =
+                |share: f64| gut.iter().any(|[x, y, radius]| (i - x).hypot(j - y) < share * radius);
+            let is_aorta = j < above[1] && (aorta..aorta + 6.0).contains(&(above[0] - i));
+            match (within(0.5), within(1.0), is_aorta) {
+                (true, ..) => Tissue::Disc.number(),
+                (_, true, _) => Tissue::Vertebra.number(),
+                (.., true) => Tissue::Canal.number(),
+                _ => value,
+            }
+        });
         new
     }
 

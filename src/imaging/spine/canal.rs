@@ -1,12 +1,11 @@
 //! The course of the canal, and where the vertebral bodies before it end.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use super::curve::{Curve, Sight};
-use super::pieces::Pieces;
+use super::pieces::{Pieces, Reach, in_line};
 use super::{by_height, sights};
-use crate::imaging::geometry::{Lps, length, minus};
+use crate::imaging::geometry::Lps;
 use crate::imaging::{Mask, Tissue, median};
 
 /// The canal's course and its front.
@@ -23,9 +22,8 @@ impl Canal {
     const PIECE: f64 = 0.02;
     /// A piece behind the discs that is so many times smaller than the largest is not the canal.
     const LIKELY: usize = 4;
-    /// How far another piece may be off the course of the largest, and beyond its ends, in mm.
-    const IN_LINE: f64 = 16.0;
-    const APART: f64 = 50.0;
+    /// How far another piece may be from the course of the largest.
+    const REACH: Reach = Reach { off: 16.0, beyond: 50.0 };
     /// The front is looked for within so many mm beside the middle.
     const BESIDE: f64 = 5.0;
     /// It is the median over so many mm on both sides.
@@ -57,31 +55,14 @@ impl Canal {
             2 * piece.iter().filter(behind).count() > piece.len()
         };
         let pieces = Pieces::of(mask, |value| value == canal);
-        let mut by_piece: BTreeMap<u32, Vec<Lps>> = BTreeMap::new();
-        for (place, patient) in super::places(mask) {
-            if pieces.is_large(place, Self::PIECE) {
-                by_piece.entry(pieces.of[place]).or_default().push(patient);
-            }
-        }
-        let mut pieces: Vec<Vec<Lps>> = by_piece.into_values().collect();
+        let mut pieces = pieces.places(mask, Self::PIECE);
         let most = pieces.iter().map(Vec::len).max()?;
         let is_likely = |piece: &[Lps]| Self::LIKELY * piece.len() >= most && is_behind(piece);
         pieces.sort_by_key(|piece| Reverse((is_likely(piece), piece.len())));
-        let mut pieces = pieces.into_iter();
-        let mut places = pieces.next()?;
-        for piece in pieces {
-            let course = by_height(&places)?;
-            let is_in_line = |&place: &Lps| {
-                let along = course.nearest(place);
-                let beyond = along - along.clamp(0.0, course.length());
-                let off = length(minus(place, course.at(along)));
-                off <= Self::IN_LINE && beyond.abs() <= Self::APART
-            };
-            if 2 * piece.iter().filter(|place| is_in_line(place)).count() > piece.len() {
-                places.extend(piece);
-            }
+        if !is_likely(pieces.first()?) {
+            return None;
         }
-        Some(places)
+        in_line(pieces, Self::REACH)
     }
 
     /// How far before a curve the front of these places is.

@@ -1,7 +1,10 @@
 //! The column of vertebral bodies and discs, told apart one by one.
 
+use std::cmp::Reverse;
+
 use super::canal::Canal;
 use super::curve::{Curve, Frame, Sight};
+use super::pieces::{Pieces, Reach, in_line};
 use super::profile::{Joint, Profile};
 use super::{by_height, sights};
 use crate::imaging::geometry::{Lps, along, direction, dot, length, minus};
@@ -88,19 +91,42 @@ impl Column {
     }
 }
 
-/// Places of discs, and of vertebrae before the canal.
+/// Places of discs, and of vertebrae before the canal, of the largest piece of them and of those in line
+/// with it: gut and hips are taken for discs and bodies too.
 fn column_places(mask: &Mask, canal: Option<&Canal>) -> Vec<Lps> {
-    let (vertebra, disc) = (Tissue::Vertebra.number(), Tissue::Disc.number());
-    let mut places = Vec::new();
-    for (place, patient) in super::places(mask) {
-        let value = mask.values[place];
+    /// Pieces of less than this share of the largest are left out.
+    const PIECE: f64 = 0.005;
+    /// How far another piece may be from the course of the largest: two bodies may be missing.
+    const REACH: Reach = Reach { off: 30.0, beyond: 85.0 };
+    let disc = Tissue::Disc.number();
+    let pieces = Pieces::of(mask, |value| value == disc || value == Tissue::Vertebra.number());
+    let is_column = |&place: &Lps| {
+        let is_disc = mask.nearest(place) == Some(disc);
         // Without a canal nothing tells bodies from what is behind them.
-        let is_body = value == vertebra && canal.is_some_and(|canal| canal.before(patient) > 0.0);
-        if value == disc || is_body {
-            places.push(patient);
-        }
-    }
-    places
+        canal.map_or(is_disc, |canal| may_be_column(canal, place, is_disc))
+    };
+    let mut pieces = pieces.places(mask, PIECE);
+    pieces.iter_mut().for_each(|piece| piece.retain(is_column));
+    pieces.retain(|piece| !piece.is_empty());
+    pieces.sort_by_key(|piece| Reverse(piece.len()));
+    in_line(pieces, REACH).unwrap_or_default()
+}
+
+/// Whether a place of disc or vertebra can be of the column, by where it is from the canal.
+fn may_be_column(canal: &Canal, place: Lps, is_disc: bool) -> bool {
+    /// Bodies reach so far before the canal's front, and so far beside its middle, in mm.
+    const BEFORE: f64 = 52.0;
+    const BESIDE: f64 = 30.0;
+    /// So far beyond its ends it is known how far before it a place is, and how far beside it: it bends
+    /// to the front and to the back rather than to a side.
+    const ENDS: [f64; 2] = [15.0, 80.0];
+    let along = canal.curve.nearest(place);
+    let beyond = (along - along.clamp(0.0, canal.curve.length())).abs();
+    let before = canal.before_at(along, place);
+    let beside = canal.curve.frame(along).offsets(place)[0].abs();
+    (is_disc || before > 0.0)
+        && (beyond > ENDS[0] || before <= BEFORE)
+        && (beyond > ENDS[1] || beside <= BESIDE)
 }
 
 /// A curve through places, by how far along another curve they are.

@@ -1,6 +1,10 @@
 //! Connected pieces of a mask.
 
+use std::collections::BTreeMap;
+
+use super::by_height;
 use crate::imaging::Mask;
+use crate::imaging::geometry::{Lps, length, minus};
 
 /// Pieces of voxels that touch each other, be it at a corner.
 #[derive(Debug)]
@@ -38,11 +42,52 @@ impl Pieces {
         pieces
     }
 
-    /// Whether a voxel belongs to a piece of at least so large a share of the largest.
-    pub fn is_large(&self, place: usize, share: f64) -> bool {
+    /// Where the pieces are that have at least so large a share of the largest's voxels.
+    pub fn places(&self, mask: &Mask, share: f64) -> Vec<Vec<Lps>> {
         let largest = self.sizes.iter().copied().max().unwrap_or(0);
-        let size = self.sizes[self.of[place] as usize];
-        size > 0 && size as f64 >= share * largest as f64
+        let is_large = |size: usize| size > 0 && size as f64 >= share * largest as f64;
+        let mut pieces: BTreeMap<u32, Vec<Lps>> = BTreeMap::new();
+        for (place, patient) in super::places(mask) {
+            let piece = self.of[place];
+            if is_large(self.sizes[piece as usize]) {
+                pieces.entry(piece).or_default().push(patient);
+            }
+        }
+        pieces.into_values().collect()
+    }
+}
+
+/// How far pieces of the same may be apart, in mm.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    /// Beside the course of those that are known.
+    pub off: f64,
+    /// Beyond its ends.
+    pub beyond: f64,
+}
+
+/// The places of the first of some pieces, and of all that lie in line with it; its ends move with each
+/// piece that joins.
+pub(super) fn in_line(pieces: Vec<Vec<Lps>>, reach: Reach) -> Option<Vec<Lps>> {
+    let mut pieces = pieces.into_iter();
+    let mut places = pieces.next()?;
+    let mut left: Vec<Vec<Lps>> = pieces.collect();
+    loop {
+        let course = by_height(&places)?;
+        let is_near = |&place: &Lps| {
+            let along = course.nearest(place);
+            let beyond = along - along.clamp(0.0, course.length());
+            length(minus(place, course.at(along))) <= reach.off && beyond.abs() <= reach.beyond
+        };
+        let joins = |piece: &Vec<Lps>| {
+            2 * piece.iter().filter(|place| is_near(place)).count() > piece.len()
+        };
+        let (joined, others): (Vec<_>, Vec<_>) = left.into_iter().partition(joins);
+        if joined.is_empty() {
+            return Some(places);
+        }
+        places.extend(joined.into_iter().flatten());
+        left = others;
     }
 }
 
