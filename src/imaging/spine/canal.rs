@@ -41,7 +41,7 @@ impl Canal {
     }
 
     /// Places of the largest piece of canal behind the discs, and of those in line with it: vessels,
-    /// the bladder and fat under the skin are taken for it too.
+    /// the bladder and fat under the skin are taken for it too. None where all there is are such.
     fn places(mask: &Mask) -> Option<Vec<Lps>> {
         let (canal, disc) = (Tissue::Canal.number(), Tissue::Disc.number());
         let discs: Vec<Lps> = super::places(mask)

@@ -117,16 +117,17 @@ fn may_be_column(canal: &Canal, place: Lps, is_disc: bool) -> bool {
     /// Bodies reach so far before the canal's front, and so far beside its middle, in mm.
     const BEFORE: f64 = 52.0;
     const BESIDE: f64 = 30.0;
-    /// So far beyond its ends it is known how far before it a place is, and how far beside it: it bends
-    /// to the front and to the back rather than to a side.
-    const ENDS: [f64; 2] = [15.0, 80.0];
+    /// So many mm beyond the canal's ends it is still known how far before it a place is, and how far
+    /// beside it: a spine bends to the front and to the back rather than to a side.
+    const BEFORE_IS_KNOWN: f64 = 15.0;
+    const BESIDE_IS_KNOWN: f64 = 80.0;
     let along = canal.curve.nearest(place);
-    let beyond = (along - along.clamp(0.0, canal.curve.length())).abs();
+    let beyond = canal.curve.beyond(along);
     let before = canal.before_at(along, place);
     let beside = canal.curve.frame(along).offsets(place)[0].abs();
     (is_disc || before > 0.0)
-        && (beyond > ENDS[0] || before <= BEFORE)
-        && (beyond > ENDS[1] || beside <= BESIDE)
+        && (beyond > BEFORE_IS_KNOWN || before <= BEFORE)
+        && (beyond > BESIDE_IS_KNOWN || beside <= BESIDE)
 }
 
 /// A curve through places, by how far along another curve they are.

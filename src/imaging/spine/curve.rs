@@ -117,6 +117,11 @@ impl Curve {
         self.points.len() as f64 - 1.0
     }
 
+    /// How far beyond its ends a place is that is so many mm along; 0 between them.
+    pub fn beyond(&self, along_it: f64) -> f64 {
+        (along_it - along_it.clamp(0.0, self.length())).abs()
+    }
+
     /// The point so many mm along.
     pub fn at(&self, along_it: f64) -> Lps {
         let last = self.points.len() - 1;

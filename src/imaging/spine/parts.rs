@@ -139,8 +139,7 @@ impl Finder<'_> {
         let Some(canal) = &self.column.canal else { return 0 };
         self.behind = canal.curve.nearest_from(self.behind, patient);
         let off = length(minus(patient, canal.curve.at(self.behind)));
-        let beyond = self.behind - self.behind.clamp(0.0, canal.curve.length());
-        if off < WIDE && beyond.abs() < 5.0 { Part::Canal.number() } else { 0 }
+        if off < WIDE && canal.curve.beyond(self.behind) < 5.0 { Part::Canal.number() } else { 0 }
     }
 
     fn disc(&self, patient: Lps) -> u8 {

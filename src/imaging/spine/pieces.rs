@@ -76,8 +76,8 @@ pub(super) fn in_line(pieces: Vec<Vec<Lps>>, reach: Reach) -> Option<Vec<Lps>> {
         let course = by_height(&places)?;
         let is_near = |&place: &Lps| {
             let along = course.nearest(place);
-            let beyond = along - along.clamp(0.0, course.length());
-            length(minus(place, course.at(along))) <= reach.off && beyond.abs() <= reach.beyond
+            length(minus(place, course.at(along))) <= reach.off
+                && course.beyond(along) <= reach.beyond
         };
         let joins = |piece: &Vec<Lps>| {
             2 * piece.iter().filter(|place| is_near(place)).count() > piece.len()
