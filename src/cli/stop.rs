@@ -26,9 +26,14 @@ impl Stop {
         Ok(Self(pressed))
     }
 
+    /// Whether it was.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Ends the program here if Ctrl-C was pressed, after `last` has said what there is to say.
     pub(super) fn here(&self, last: impl FnOnce()) {
-        if self.0.load(Ordering::Relaxed) {
+        if self.is_pressed() {
             last();
             std::process::exit(INTERRUPTED.into());
         }

@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::grading::TargetGrade;
 use crate::engine::grader::{Calibration, Grader};
-use crate::engine::unet::Segmenter;
 use crate::imaging::crop::{Cut, Sources, middle};
 use crate::imaging::geometry::Lps;
 use crate::imaging::spine::{
-    BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts, tissues,
+    BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts,
 };
 use crate::imaging::{Kind, Mask, Series, Study, Volume};
 use crate::label::{Grade, Level};
@@ -28,8 +27,6 @@ pub struct Segmented<'a> {
     pub parts: Mask,
     /// The spine.
     pub spine: Spine,
-    /// The SHA-256 of the network that found the tissues; none where a mask had them.
-    pub segmenter: Option<String>,
     /// Seconds that finding the tissues took, and what came after it.
     pub seconds: [f64; 2],
 }
@@ -44,40 +41,24 @@ pub enum Declined {
     NoSpine { series: String },
 }
 
-/// What tells vertebrae, discs and canal.
-#[derive(Debug)]
-pub enum TissueSource<'a> {
-    /// The network.
-    Network(&'a Segmenter),
-    /// A mask that was made elsewhere, with a number a tissue or a part.
-    Mask(Mask),
-}
-
 /// Finds, names and measures the levels of a study on its sagittal T2 series, else on its sagittal T1
-/// series. `sliced` hears of each slice that went through the network.
+/// series. `tissues` tells the tissue of each voxel of its largest volume, and the seconds that it took.
 ///
 /// # Errors
 /// Where there is no such series, or no spine on it.
-pub fn segment<'a>(
-    study: &'a Study,
-    source: TissueSource<'_>,
-    sliced: impl FnMut(usize),
-) -> Result<Segmented<'a>, Declined> {
+pub fn segment(
+    study: &Study,
+    tissues: impl FnOnce(&Volume) -> (Mask, f64),
+) -> Result<Segmented<'_>, Declined> {
     let series = sagittal(study).ok_or(Declined::NoSagittal)?;
     let volume = &series.stacks[0].volume;
+    let (tissues, through) = tissues(volume);
     let begun = Instant::now();
-    let (tissues, segmenter) = match source {
-        TissueSource::Network(segmenter) => {
-            (segmenter.segment(volume, sliced), Some(segmenter.content_hash().to_owned()))
-        }
-        TissueSource::Mask(mask) => (tissues(&mask, volume.geometry), None),
-    };
-    let through = begun.elapsed().as_secs_f64();
     let spine = Spine::of(&tissues);
     let spine = spine.ok_or_else(|| Declined::NoSpine { series: series.name.clone() })?;
     let parts = parts(&tissues, &spine.column);
-    let seconds = [through, begun.elapsed().as_secs_f64() - through];
-    Ok(Segmented { series, volume, parts, spine, segmenter, seconds })
+    let seconds = [through, begun.elapsed().as_secs_f64()];
+    Ok(Segmented { series, volume, parts, spine, seconds })
 }
 
 /// Cuts the levels out of all series of a study that was segmented, from the lowest up: the first is
@@ -223,11 +204,12 @@ pub struct Seconds {
 }
 
 impl Record {
-    /// The record of a study that was read in so many seconds.
+    /// The record of a study that was read in so many seconds, and segmented by the network of that
+    /// content hash, if by one.
     pub fn new(
         name: &str,
         study: &Study,
-        found: &Segmented<'_>,
+        (found, segmenter): (&Segmented<'_>, Option<&str>),
         thresholds: Thresholds,
         read: f64,
     ) -> Self {
@@ -251,7 +233,7 @@ impl Record {
             program: env!("CARGO_PKG_VERSION"),
             study: name.to_owned(),
             study_uid: found.series.protocol.study.clone(),
-            segmenter: found.segmenter.clone(),
+            segmenter: segmenter.map(str::to_owned),
             grader: None,
             series: study.series.iter().map(|series| series_record(series, found)).collect(),
             refused: study

@@ -73,7 +73,8 @@ impl Store {
         all.query_and_then((), report)?.collect()
     }
 
-    /// What every segmented study is known by, in the order of numbers.
+    /// What every segmented study is known by, in the order of StudyInstanceUIDs: in which order studies
+    /// were segmented is chance.
     ///
     /// # Errors
     /// Those of the database.
@@ -82,7 +83,8 @@ impl Store {
             "SELECT t.id, o.name, p.key, t.study_date FROM studies t
              LEFT JOIN patients p ON p.id = t.patient
              LEFT JOIN sources o ON o.id = p.source
-             WHERE t.id IN (SELECT study FROM namings) ORDER BY t.id",
+             WHERE t.id IN (SELECT study FROM namings)
+             ORDER BY (SELECT min(uid) FROM study_uids u WHERE u.study = t.id), t.id",
         )?;
         let mut uids =
             self.connection.prepare_cached("SELECT uid FROM study_uids WHERE study = ?1")?;

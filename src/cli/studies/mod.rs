@@ -1,19 +1,21 @@
-//! What `segment` and `grade` share: studies read, segmented and written one after the other, while the
-//! next is being read; resume, failures, tables of all.
+//! What `segment` and `grade` share: studies read, segmented and written, a few at a time; resume,
+//! failures, tables of all.
 
 mod cohort;
+mod folder;
 mod grades;
 mod levels;
+mod masks;
 mod page;
+mod side_by_side;
 mod store;
-mod tissues;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -21,18 +23,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::INCOMPLETE;
 use super::data::DataArgs;
+use super::model;
 use super::stop::Stop;
 use crate::engine::Device;
-use crate::engine::grader::{Calibration, Grader};
-use crate::imaging::dicom_seg::{self, SegmentationError};
-use crate::imaging::spine::{Thresholds, segments};
-use crate::imaging::{Cut, Study, StudyError, nifti, npz};
-use crate::page::spine_page;
-use crate::pipeline::grading::{grade, grader_reader};
+use crate::engine::grader::Grader;
+use crate::engine::unet::Segmenter;
+use crate::imaging::spine::{Thresholds, tissues};
+use crate::imaging::{Mask, Segment, Study, Volume};
+use crate::label::Level;
+use crate::pipeline::grading::{TargetGrade, grade, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
-use crate::pipeline::study::{Declined, GraderRecord, Record, Segmented, cut, segment};
+use crate::pipeline::study::{Declined, GraderRecord, Record, cut, segment};
+use side_by_side::side_by_side;
 use store::Keeper;
-use tissues::Tissues;
 
 pub(super) use cohort::run_cohort;
 
@@ -112,23 +115,35 @@ pub(super) struct Grading {
 pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Result<ExitCode> {
     let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
     let names = names(&studies)?;
-    let tissues =
-        Tissues::new(args.masks.as_deref(), args.model.as_deref(), args.mirrored, args.device)?;
+    let masks = args.masks.clone();
+    let segmenter = masks.is_none().then(|| segmenter(args)).transpose()?;
+    let segmenter_hash = segmenter.as_ref().map(|of| of.content_hash().to_owned());
     let thresholds = thresholds(args.thresholds.as_deref())?;
     let keeper = match args.store {
         false => None,
-        true => Some(Keeper {
+        true => Some(Mutex::new(Keeper {
             archive: args.data.open_or_create()?,
             source: args.source.clone(),
-            measurement: measurement_reader(tissues.content_hash(), &thresholds),
+            measurement: measurement_reader(
+                segmenter_hash.as_deref().unwrap_or("masks"),
+                &thresholds,
+            ),
             grader: grading.as_ref().map(|grading| grader_reader(&grading.grader)),
-        }),
+        })),
     };
     let output = made_output(args, done)?;
-    let bar = progress(studies.len());
-    let stop = Stop::listen()?;
-    let segments = args.segments;
-    let mut work = Work { tissues, grading, thresholds, keeper, segments, stop, bar };
+    let work = Work {
+        masks,
+        segmenter_hash,
+        graded_by: grading.as_ref().map(|of| GraderRecord::new(&of.grader, of.coverage)),
+        networks: Mutex::new(Networks { segmenter, grading }),
+        writing: RwLock::new(()),
+        thresholds,
+        keeper,
+        segments: args.segments,
+        stop: Stop::listen()?,
+        bar: progress(studies.len()),
+    };
     let mut table = Table::default();
     let all = studies.iter().zip(&names);
     let is_left =
@@ -136,25 +151,28 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     let (left, kept): (Vec<_>, Vec<_>) = all.partition(is_left);
     table.kept = kept.len();
     work.bar.inc(kept.len() as u64);
-    read_ahead(&left, |(path, name), read| {
-        work.bar.set_message((*name).clone());
-        match work.one(read, name, &output.join(name.as_str())) {
-            Ok(Done { needs_a_person: true }) => table.unsure += 1,
-            Ok(_) => table.sure += 1,
-            Err(error) => {
-                work.bar.suspend(|| eprintln!("not {done}: `{}`: {error:#}", path.display()));
-                table.failed.push(((*name).clone(), format!("{error:#}")));
-            }
+    let outcomes = side_by_side(&left, |(path, name)| {
+        let outcome = work.one(path, name, &output.join(name.as_str()));
+        if let Err(error) = &outcome {
+            work.bar.suspend(|| eprintln!("not {done}: `{}`: {error:#}", path.display()));
         }
         work.bar.inc(1);
+        outcome
     });
+    for ((_, name), outcome) in left.iter().zip(outcomes) {
+        match outcome {
+            Ok(Done { needs_a_person: true }) => table.unsure += 1,
+            Ok(_) => table.sure += 1,
+            Err(error) => table.failed.push(((*name).clone(), format!("{error:#}"))),
+        }
+    }
     let elapsed = work.bar.elapsed();
     work.bar.finish_and_clear();
     table.write(&output.join("failures.csv"))?;
     let whole = || names.iter().map(String::as_str).filter(|name| !table.has_failed(name));
     let record_of = |name: &str| output.join(name).join(RECORD);
     levels::write(&output.join("levels.csv"), whole(), record_of)?;
-    if work.grading.is_some() {
+    if work.graded_by.is_some() {
         grades::write(&output, whole(), record_of)?;
     }
     table.sum_up(done, elapsed.as_secs_f64());
@@ -176,35 +194,13 @@ fn progress(studies: usize) -> ProgressBar {
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"))
 }
 
-/// A study as it was read, and the seconds that took.
-type Read = (Result<Study, StudyError>, f64);
-
-/// Reads each study while the one before it is worked on; files are mostly waited for, or unpacked
-/// by a single core.
-fn read_ahead<'a>(
-    studies: &[(&'a PathBuf, &'a String)],
-    mut work: impl FnMut(&(&'a PathBuf, &'a String), Read),
-) {
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(0);
-        scope.spawn(move || {
-            for (path, _) in studies {
-                let begun = Instant::now();
-                let study = Study::read(path);
-                // Nobody listens any more where a panic ends the work.
-                if sender.send((study, begun.elapsed().as_secs_f64())).is_err() {
-                    return;
-                }
-            }
-        });
-        for (study, read) in studies.iter().zip(receiver) {
-            work(study, read);
-        }
-    });
+/// The network that comes with the program or is asked for.
+fn segmenter(args: &StudyArgs) -> Result<Segmenter> {
+    let folder = model::folder("segmenter", "--model", args.model.as_deref())?;
+    Ok(Segmenter::load(&folder, args.device)?.mirrored(args.mirrored))
 }
 
 const RECORD: &str = "study.json";
-const SEGMENTS: &str = "segments";
 
 /// What came of all studies.
 #[derive(Default)]
@@ -322,12 +318,27 @@ fn name(path: &Path) -> String {
     }
 }
 
+/// Networks, which one study at a time goes through: libtorch computes on all cores by itself, and loses
+/// what it works with where the program ends meanwhile.
+struct Networks {
+    /// None where masks are given.
+    segmenter: Option<Segmenter>,
+    grading: Option<Grading>,
+}
+
 /// What every study is segmented with.
 struct Work {
-    tissues: Tissues,
-    grading: Option<Grading>,
+    /// The folder of masks that take the place of the network's.
+    masks: Option<PathBuf>,
+    /// The content hash of the network that finds tissues, where one does.
+    segmenter_hash: Option<String>,
+    /// What grades, where anything does.
+    graded_by: Option<GraderRecord>,
+    networks: Mutex<Networks>,
+    /// Read while something is written: where the program ends early, that is waited for.
+    writing: RwLock<()>,
     thresholds: Thresholds,
-    keeper: Option<Keeper>,
+    keeper: Option<Mutex<Keeper>>,
     /// Whether a study's folder gets segments.
     segments: bool,
     stop: Stop,
@@ -338,52 +349,86 @@ impl Work {
     /// Whether a study's folder is there, and graded by this grader where grades are wanted.
     fn has_done(&self, target: &Path) -> bool {
         let Ok(record) = fs::read(target.join(RECORD)) else { return false };
-        let Some(Grading { grader, coverage }) = &self.grading else { return true };
+        let Some(GraderRecord { content_hash, coverage }) = &self.graded_by else { return true };
         let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
-        record["grader"]["content_hash"] == grader.content_hash()
-            && record["grader"]["coverage"] == Calibration::COVERAGES[*coverage]
+        record["grader"]["content_hash"] == *content_hash
+            && record["grader"]["coverage"] == *coverage
     }
 
     /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.
-    fn one(&mut self, (study, seconds): Read, name: &str, target: &Path) -> Result<Done> {
+    fn one(&self, path: &Path, name: &str, target: &Path) -> Result<Done> {
+        if self.stop.is_pressed() {
+            drop(self.networks());
+        }
+        self.bar.set_message(name.to_owned());
+        let (study, seconds) = timed(|| Study::read(path));
         let study = study?;
-        let stopped = || stopped(&self.bar);
-        let source = self.tissues.of(name)?;
-        let found = match segment(&study, source, |_| self.stop.here(stopped)) {
-            Ok(found) => found,
-            Err(declined) => return Err(with_refusals(declined, &study)),
+        let mask = self.masks.as_ref().map(|folder| masks::read(folder, name)).transpose()?;
+        let find = |volume: &Volume| match &mask {
+            Some(mask) => timed(|| tissues(mask, volume.geometry)),
+            None => self.found(volume),
         };
-        let mut record = Record::new(name, &study, &found, self.thresholds, seconds);
-        let is_cut = self.segments || self.keeper.is_some() || self.grading.is_some();
+        let found = segment(&study, find).map_err(|declined| with_refusals(declined, &study))?;
+        let segmented = (&found, self.segmenter_hash.as_deref());
+        let mut record = Record::new(name, &study, segmented, self.thresholds, seconds);
+        let is_cut = self.segments || self.keeper.is_some() || self.graded_by.is_some();
         let cuts = if is_cut { cut(&study, &found) } else { Vec::new() };
         record.tell_of(&cuts);
-        let begun = Instant::now();
-        let grades = self.grading.as_ref().map(|grading| {
+        let grades = self.graded_by.as_ref().map(|grader| {
             let names = found.spine.naming.levels.iter().rev().map(|named| named.level);
             let levels: Vec<_> = names.zip(cuts.iter().map(|cut| &cut.segment)).collect();
-            let grades = grade(&grading.grader, &levels, grading.coverage);
-            record.tell_grades(&grades, GraderRecord::new(&grading.grader, grading.coverage));
-            record.seconds.grader = Some(begun.elapsed().as_secs_f64());
+            let (grades, seconds) = self.graded(&levels);
+            record.tell_grades(&grades, grader.clone());
+            record.seconds.grader = Some(seconds);
             grades
         });
-        if let Some(keeper) = &mut self.keeper {
+        let _writing = self.writing.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keeper) = &self.keeper {
+            let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
             keeper.keep(&record, &found, &self.thresholds, &cuts, grades.as_deref())?;
         }
         let cuts = if self.segments { &cuts[..] } else { &[] };
-        // A run that was stopped may have left a part of it.
-        let part = target.with_file_name(format!(".{name}.part"));
-        let unwritable = || format!("`{}` cannot be written", target.display());
-        clear(&part).with_context(unwritable)?;
-        fs::create_dir(&part).with_context(unwritable)?;
-        if let Err(error) = write(&part, &record, &study, &found, cuts) {
-            // What is left of it matters less than why it could not be written.
-            let _ = clear(&part);
-            return Err(error).with_context(unwritable);
-        }
-        clear(target).with_context(unwritable)?;
-        fs::rename(&part, target).with_context(unwritable)?;
+        folder::write(target, &record, &study, &found, cuts)
+            .with_context(|| format!("`{}` cannot be written", target.display()))?;
         Ok(Done { needs_a_person: record.needs_a_person })
     }
+
+    /// The networks, for one study. If Ctrl-C was pressed, the program ends here, when no other study
+    /// goes through them.
+    fn networks(&self) -> MutexGuard<'_, Networks> {
+        let networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        self.end_if_stopped();
+        networks
+    }
+
+    /// Ends the program if Ctrl-C was pressed, when nothing is half written.
+    fn end_if_stopped(&self) {
+        self.stop.here(|| {
+            std::mem::forget(self.writing.write());
+            stopped(&self.bar);
+        });
+    }
+
+    /// The tissues that the network finds, and the seconds that it took.
+    fn found(&self, volume: &Volume) -> (Mask, f64) {
+        let networks = self.networks();
+        let segmenter = networks.segmenter.as_ref().expect("there are no masks");
+        timed(|| segmenter.segment(volume, |_| self.end_if_stopped()))
+    }
+
+    /// The grades of levels, and the seconds that they took.
+    fn graded(&self, levels: &[(Option<Level>, &Segment)]) -> (Vec<Vec<TargetGrade>>, f64) {
+        let networks = self.networks();
+        let grading = networks.grading.as_ref().expect("there is a grader");
+        timed(|| grade(&grading.grader, levels, grading.coverage))
+    }
+}
+
+/// What a piece of work makes, and the seconds that it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let begun = Instant::now();
+    let made = work();
+    (made, begun.elapsed().as_secs_f64())
 }
 
 /// Says how to go on.
@@ -402,53 +447,5 @@ fn with_refusals(declined: Declined, study: &Study) -> anyhow::Error {
             anyhow::Error::from(declined)
                 .context(format!("{}: {reason} ({others} more)", first.file))
         }
-    }
-}
-
-/// Takes a folder away, where there is one.
-fn clear(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
-/// Writes all files of a study into a folder.
-fn write(
-    folder: &Path,
-    record: &Record,
-    study: &Study,
-    found: &Segmented<'_>,
-    cuts: &[Cut],
-) -> Result<()> {
-    if !cuts.is_empty() {
-        let folder = folder.join(SEGMENTS);
-        fs::create_dir(&folder)?;
-        npz::write_all(&folder, &cuts.iter().map(|cut| &cut.segment).collect::<Vec<_>>())?;
-    }
-    let page = page::page(record, study, found);
-    fs::write(folder.join("median.svg"), page.median.svg()?)?;
-    fs::write(folder.join("spine.html"), spine_page(&page)?)?;
-    nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;
-    if found.series.protocol.header.is_some() {
-        write_dicom(&folder.join("mask.dcm"), found)?;
-    }
-    let mut file = fs::File::create(folder.join(RECORD))?;
-    serde_json::to_writer_pretty(&mut file, record)?;
-    writeln!(file)?;
-    Ok(file.sync_all()?)
-}
-
-/// Writes a study's parts as a DICOM segmentation. A series that has no place in space gets none.
-fn write_dicom(path: &Path, found: &Segmented<'_>) -> Result<()> {
-    let now = jiff::Timestamp::now();
-    let made = ["%Y%m%d", "%H%M%S"].map(|format| now.strftime(format).to_string());
-    let made = [made[0].as_str(), &made[1]];
-    let mut bytes = Vec::new();
-    let parts = segments(&found.spine.naming);
-    match dicom_seg::write(&found.parts, &parts, found.series, made, &mut bytes) {
-        Ok(()) => Ok(fs::write(path, bytes)?),
-        Err(SegmentationError::Nameless(_)) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -1,0 +1,85 @@
+//! The folder of a study: its record, masks, pictures, page and segments.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{RECORD, page};
+use crate::imaging::dicom_seg::{self, SegmentationError};
+use crate::imaging::spine::segments;
+use crate::imaging::{Cut, Study, nifti, npz};
+use crate::page::spine_page;
+use crate::pipeline::study::{Record, Segmented};
+
+const SEGMENTS: &str = "segments";
+
+/// Writes a study's folder, whole or not at all, in place of one that is there.
+pub(super) fn write(
+    target: &Path,
+    record: &Record,
+    study: &Study,
+    found: &Segmented<'_>,
+    cuts: &[Cut],
+) -> Result<()> {
+    // A run that was stopped may have left a part of it.
+    let part = target.with_file_name(format!(".{}.part", record.study));
+    clear(&part)?;
+    fs::create_dir(&part)?;
+    if let Err(error) = fill(&part, record, study, found, cuts) {
+        // What is left of it matters less than why it could not be written.
+        let _ = clear(&part);
+        return Err(error);
+    }
+    clear(target)?;
+    Ok(fs::rename(&part, target)?)
+}
+
+/// Takes a folder away, where there is one.
+fn clear(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Writes all files of a study into a folder.
+fn fill(
+    folder: &Path,
+    record: &Record,
+    study: &Study,
+    found: &Segmented<'_>,
+    cuts: &[Cut],
+) -> Result<()> {
+    if !cuts.is_empty() {
+        let folder = folder.join(SEGMENTS);
+        fs::create_dir(&folder)?;
+        npz::write_all(&folder, &cuts.iter().map(|cut| &cut.segment).collect::<Vec<_>>())?;
+    }
+    let page = page::page(record, study, found);
+    fs::write(folder.join("median.svg"), page.median.svg()?)?;
+    fs::write(folder.join("spine.html"), spine_page(&page)?)?;
+    nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;
+    if found.series.protocol.header.is_some() {
+        write_dicom(&folder.join("mask.dcm"), found)?;
+    }
+    let mut file = fs::File::create(folder.join(RECORD))?;
+    serde_json::to_writer_pretty(&mut file, record)?;
+    writeln!(file)?;
+    Ok(file.sync_all()?)
+}
+
+/// Writes a study's parts as a DICOM segmentation. A series that has no place in space gets none.
+fn write_dicom(path: &Path, found: &Segmented<'_>) -> Result<()> {
+    let now = jiff::Timestamp::now();
+    let made = ["%Y%m%d", "%H%M%S"].map(|format| now.strftime(format).to_string());
+    let made = [made[0].as_str(), &made[1]];
+    let mut bytes = Vec::new();
+    let parts = segments(&found.spine.naming);
+    match dicom_seg::write(&found.parts, &parts, found.series, made, &mut bytes) {
+        Ok(()) => Ok(fs::write(path, bytes)?),
+        Err(SegmentationError::Nameless(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
