@@ -127,16 +127,18 @@ segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, a
 	scripts/volumes $(VOLUMES) > $(SETS)/volumes.csv
 	$(BINARY) evaluate segmenter $(SETS)/volumes.csv
 
-grader: libtorch ## Train the grader on invented studies, in an hour on two cores; stopped, it goes on
+grader: libtorch ## Train the grader on invented studies, in an hour and a half on two cores; stopped, it goes on
 	cargo build --release --locked
-	$(BINARY) simulate studies --count 500 --seed 1 -o target/studies
+	$(BINARY) simulate studies --count 1000 --seed 1 -o target/studies
 	$(BINARY) import target/studies/reports.csv --data target/studies-archive
 	nice $(BINARY) segment --each target/studies/studies --masks target/studies/truth \
 		--store --data target/studies-archive -o target/segmented
 	$(BINARY) link --truth target/studies/truth.csv --split 84/16/0 \
 		--data target/studies-archive -o target/training
 	OMP_WAIT_POLICY=passive nice $(BINARY) train grader target/training --seed 1 --steps 3000 --balance 1 \
-		-o target/grader
+		-o target/grader-begun
+	OMP_WAIT_POLICY=passive nice $(BINARY) train grader target/training --seed 1 --steps 1700 --balance 1 \
+		--from target/grader-begun --rate 0.001 -o target/grader
 
 # Unseen spines, more of them bent, operated on and cut straight; the network finds their levels.
 UNSEEN := target/unseen

@@ -38,9 +38,8 @@ pub struct MapRow {
 
 /// How far the label of a cell is settled, the least first, as manifests have it. Up to `adjudicated`
 /// it is what the report says; what people have `seen` on the image itself counts before that.
-pub const LABEL_STATUSES: [&str; 5] = ["rules", "fused", "agreed", "adjudicated", SEEN];
-
-const SEEN: &str = "seen";
+pub const LABEL_STATUSES: [&str; 5] =
+    ["rules", "fused", "agreed", "adjudicated", SegmentLabel::SEEN];
 
 /// A study with the reports that speak of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +94,7 @@ impl Archive {
         }
         for StoredLabel { label, kind, .. } in self.store.image_label(study.study)? {
             if let (Some(grade), ReaderKind::Person) = (label.verdict.grade(), kind) {
-                labels.push((label.cell, grade, place(SEEN)));
+                labels.push((label.cell, grade, place(SegmentLabel::SEEN)));
             }
         }
         let image: LevelSet = naming.iter().filter_map(|disc| disc.level).collect();

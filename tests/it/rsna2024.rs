@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use deepspine::engine::Device;
-use deepspine::engine::grader::Grader;
+use deepspine::engine::grader::{Grader, Look};
 use deepspine::export::segments::Part;
 use deepspine::label::{GradeSet, Level, Target};
 use deepspine::learn::grader::{Course, Examples};
@@ -167,7 +167,7 @@ fn a_folder_of_the_challenge_is_cut_where_readers_pointed_and_trained_on() {
         assert_eq!(row.truth(Target::Central), Some(wanted));
         assert_eq!(row.truth(Target::RecessLeft), None);
         assert_eq!(input.sequences, [true, true]);
-        let view = input.view(&network);
+        let view = input.view(&network, Look::MIDDLE);
         // The middle is the back of the disc, 7 mm before the canal's; pixels are 1.6 and 2 mm.
         let axial = |row: i64, column: i64| {
             view.axial.as_ref().unwrap().double_value(&[1, 20 + row, 20 + column])

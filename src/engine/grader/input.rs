@@ -3,7 +3,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::Config;
+use super::{Config, Look};
 use crate::imaging::{self, Crop, Segment};
 
 /// What is kept around a view so that it can be moved and turned, in pixels on each side, and in
@@ -73,24 +73,32 @@ impl Input {
         self.axial.is_none() && self.sagittal.is_none()
     }
 
-    /// The middle, as it is.
-    pub fn view(&self, config: &Config) -> View {
-        let middle = |crop: &Tensor, sides: &[i64]| {
-            let first = crop.dim() - sides.len();
-            let narrowed =
-                sides.iter().enumerate().fold(crop.shallow_clone(), |crop, (at, &side)| {
-                    let axis = (first + at) as i64;
-                    crop.narrow(axis, (crop.size()[first + at] - side) / 2, side)
-                });
-            unit(&narrowed)
-        };
+    /// What is seen from a place, as it is. Looks that would go beyond the margin stay within it.
+    pub fn view(&self, config: &Config, look: Look) -> View {
         let seen = &config.sagittal;
+        let part = |crop: &Tensor, pixel: f64, size: &[i64]| {
+            let first = crop.dim() - size.len();
+            let moves = [look.down, look.across].map(|by| (by / pixel).round() as i64);
+            // The last two axes are rows and columns; slices stay where they are.
+            let moves = [0].into_iter().chain(moves).skip(3 - size.len());
+            let part = size.iter().zip(moves).enumerate().fold(
+                crop.shallow_clone(),
+                |crop, (at, (&side, by))| {
+                    let spare = crop.size()[first + at] - side;
+                    crop.narrow((first + at) as i64, (spare / 2 + by).clamp(0, spare), side)
+                },
+            );
+            unit(&part)
+        };
         View {
-            axial: self.axial.as_ref().map(|crop| middle(crop, &[config.axial.side; 2])),
+            axial: self
+                .axial
+                .as_ref()
+                .map(|crop| part(crop, config.axial.pixel, &[config.axial.side; 2])),
             sagittal: self
                 .sagittal
                 .as_ref()
-                .map(|crop| middle(crop, &[seen.slices, seen.height, seen.width])),
+                .map(|crop| part(crop, seen.pixel, &[seen.slices, seen.height, seen.width])),
             sequences: self.sequences,
         }
     }
@@ -224,7 +232,7 @@ mod tests {
             |[x, y, z]: [usize; 3]| z == 12 && (140..180).contains(&y) && (70..90).contains(&x);
         let input = Input::new(&config, &crop(imaging::Kind::SagittalT2, lit));
         assert_eq!((input.sequences, input.axial.is_none()), ([true, false], true));
-        let view = input.view(&config).sagittal.unwrap();
+        let view = input.view(&config, Look::MIDDLE).sagittal.unwrap();
         assert_eq!(view.size(), [2, 13, 96, 64]);
         assert!((value(&view, &[0, 6, 48, 32]) - 1.0).abs() < 0.01);
         assert_eq!(value(&view, &[1, 6, 48, 32]), 0.0, "there is no T1");
@@ -237,20 +245,45 @@ mod tests {
     fn pixels_grow_without_moving_and_nothing_lies_beyond() {
         let config = Config::default();
         let crop = crop(imaging::Kind::AxialT2, |[x, ..]| x >= 180);
-        let view = Input::new(&config, &crop).view(&config).axial.unwrap();
+        let view = Input::new(&config, &crop).view(&config, Look::MIDDLE).axial.unwrap();
         assert_eq!(view.size(), [8, 112, 112]);
         assert!(value(&view, &[0, 50, 54]) < 0.01 && value(&view, &[0, 50, 57]) > 0.99);
         let mut far = config;
         far.axial.pixel = 2.0;
-        let view = Input::new(&far, &crop).view(&far).axial.unwrap();
+        let view = Input::new(&far, &crop).view(&far, Look::MIDDLE).axial.unwrap();
         assert_eq!((value(&view, &[0, 56, 111]), value(&view, &[0, 0, 60])), (0.0, 0.0));
         assert!(value(&view, &[0, 56, 70]) > 0.99);
     }
 
     #[test]
+    fn a_look_beside_the_middle_sees_what_lies_there() {
+        let config = Config::default();
+        let crop = crop(imaging::Kind::AxialT2, |[x, y, _]| x >= 180 && y >= 180);
+        let input = Input::new(&config, &crop);
+        let first_lit = |look| {
+            let view = input.view(&config, look).axial.unwrap();
+            let lit = |at: &[i64; 3]| value(&view, at) > 0.5;
+            let along = |at: fn(i64) -> [i64; 3]| (0..112).find(|&i| lit(&at(i)));
+            [along(|i| [0, 111, i]), along(|i| [0, i, 111])].map(Option::unwrap)
+        };
+        let middle = first_lit(Look::MIDDLE);
+        let look = |across, down| Look { across, down };
+        assert_eq!(first_lit(look(6.0, -3.0)), [middle[0] - 10, middle[1] + 5]);
+        assert_eq!(first_lit(look(-60.0, 60.0)), [middle[0] + 12, middle[1] - 12]);
+        let lit = |[x, y, z]: [usize; 3]| z == 12 && x >= 80 && y >= 160;
+        let input = Input::new(&config, &self::crop(imaging::Kind::SagittalT2, lit));
+        let at = |look, place: [i64; 4]| {
+            value(&input.view(&config, look).sagittal.unwrap(), &place) > 0.5
+        };
+        assert_eq!([47, 48].map(|row| at(Look::MIDDLE, [0, 6, row, 60])), [false, true]);
+        assert_eq!([49, 50].map(|row| at(look(0.0, -1.5), [0, 6, row, 60])), [false, true]);
+        assert_eq!([29, 30].map(|column| at(look(1.5, 0.0), [0, 6, 90, column])), [false, true]);
+    }
+
+    #[test]
     fn views_know_which_crops_there_are() {
         let config = Config::default();
-        let of = |kind| Input::new(&config, &crop(kind, |_| false)).view(&config);
+        let of = |kind| Input::new(&config, &crop(kind, |_| false)).view(&config, Look::MIDDLE);
         let views = [of(imaging::Kind::AxialT2), of(imaging::Kind::SagittalT1)];
         let views = Views::new(&views, Device::Cpu);
         let present: Vec<f32> = Vec::try_from(views.present.reshape([-1])).unwrap();

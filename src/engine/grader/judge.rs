@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use tch::nn::VarStore;
-use tch::{Kind, Tensor};
 
 use super::{
-    Calibration, CalibrationError, Config, Features, Input, Network, Place, TypeCalibration, View,
-    Views,
+    Calibration, CalibrationError, Config, Input, Look, Network, Place, TypeCalibration, answers,
 };
 use crate::engine::{Device, WeightsError, content_hash, load};
 use crate::imaging::Segment;
@@ -20,7 +18,6 @@ pub struct Grader {
     network: Network,
     calibration: Calibration,
     device: Device,
-    kind: Kind,
     content_hash: String,
 }
 
@@ -61,9 +58,6 @@ pub enum GraderError {
 }
 
 impl Grader {
-    /// Levels that go through the network together.
-    const BATCH: usize = 6;
-
     /// Loads a model's folder.
     ///
     /// # Errors
@@ -84,12 +78,11 @@ impl Grader {
         let network = Network::new(&variables.root(), &config);
         let weights = folder.join("weights.safetensors");
         load(&variables, &weights)?;
-        let kind = device.precision();
-        let network = tch::no_grad(|| network.folded(kind));
+        let network = tch::no_grad(|| network.folded(device.precision()));
         let files = [&path, &weights, &folder.join(Calibration::FILE)];
         let content_hash = content_hash(&files.map(|file| file.as_path()))
             .map_err(|source| GraderError::Unreadable { path: weights.clone(), source })?;
-        Ok(Self { config, network, calibration, device, kind, content_hash })
+        Ok(Self { config, network, calibration, device, content_hash })
     }
 
     fn config(path: &Path) -> Result<Config, GraderError> {
@@ -131,24 +124,10 @@ impl Grader {
         let mut graded: Vec<Option<Vec<Graded>>> = vec![None; levels.len()];
         let shown: Vec<usize> = (0..levels.len()).filter(|&at| !levels[at].1.is_empty()).collect();
         seen(levels.len() - shown.len());
-        let features: Vec<Features> = shown
-            .chunks(Self::BATCH)
-            .map(|some| {
-                let view = |&at: &usize| levels[at].1.view(&self.config);
-                let views: Vec<View> = some.iter().map(view).collect();
-                let views = Views::new(&views, self.device.torch());
-                let features = tch::no_grad(|| self.network.see(&views, self.kind, false));
-                seen(some.len());
-                features
-            })
-            .collect();
-        if features.is_empty() {
-            return graded;
-        }
-        let places: Vec<Place<'_>> = shown.iter().map(|&at| levels[at].0).collect();
-        let features = Features::together(&features);
-        let logs = tch::no_grad(|| self.network.answer(&features, &places, false));
-        for (at, logs) in shown.into_iter().zip(rows(&logs)) {
+        let looked_at: Vec<_> = shown.iter().map(|&at| levels[at]).collect();
+        let answers =
+            answers(&self.network, &self.config, &looked_at, &Look::AROUND, self.device, seen);
+        for (at, logs) in shown.into_iter().zip(answers) {
             graded[at] = Some(self.judged(&logs));
         }
         graded
@@ -175,16 +154,4 @@ impl Grader {
             })
             .collect()
     }
-}
-
-/// The answers of a network to each level, target by target.
-///
-/// # Panics
-/// Where these are no answers.
-pub fn rows(logs: &Tensor) -> Vec<Vec<Shares>> {
-    let targets = logs.size()[1];
-    let flat = logs.to_kind(Kind::Float).to_device(tch::Device::Cpu).reshape([-1]);
-    let values: Vec<f32> = Vec::try_from(flat).expect("they are floats");
-    let (shares, _) = values.as_chunks::<{ LADDER.len() }>();
-    shares.chunks(targets as usize).map(<[Shares]>::to_vec).collect()
 }

@@ -66,11 +66,11 @@ pub struct Features(Sides);
 
 impl Features {
     /// Those of several lots of levels, one after the other.
-    pub fn together(lots: &[Self]) -> Self {
-        Self(
-            [0, 1]
-                .map(|side| Tensor::cat(&lots.iter().map(|of| &of.0[side]).collect::<Vec<_>>(), 0)),
-        )
+    pub fn together<'a>(lots: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        Self([0, 1].map(|side| {
+            let of_side: Vec<&Tensor> = lots.clone().map(|lot| &lot.0[side]).collect();
+            Tensor::cat(&of_side, 0)
+        }))
     }
 }
 

@@ -54,6 +54,11 @@ pub struct SegmentLabel {
     pub status: String,
 }
 
+impl SegmentLabel {
+    /// The status of what people saw on the image itself.
+    pub const SEEN: &str = "seen";
+}
+
 impl SegmentRow {
     /// The label of a target, if it has one.
     pub fn label(&self, target: Target) -> Option<&SegmentLabel> {

@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::calibrate::calibrate;
 use super::{Examples, ExamplesError, Fit, Lesson, Point, Record, Row};
-use crate::engine::grader::{Calibration, Config};
+use crate::engine::grader::{Calibration, Config, Look};
 use crate::engine::{Device, WeightsError, save};
 use crate::export::segments::Part;
 use crate::label::{LADDER, StenosisType, likeliest};
@@ -161,7 +161,7 @@ impl Course {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn calibrate(&self) -> Result<Calibration, CourseError> {
-        let answers = self.fit.answers(&self.examples, &self.held_out);
+        let answers = self.fit.answers(&self.examples, &self.held_out, &Look::AROUND);
         let levels: Vec<&Row> = self.held_out.iter().map(|&at| &self.examples.rows[at]).collect();
         let calibration = calibrate(&self.order.network, &self.fit.lesson, &levels, &answers);
         keep::write_json(&self.order.folder.join(Calibration::FILE), &calibration)?;
@@ -170,7 +170,7 @@ impl Course {
 
     /// Class-average accuracy by stenosis type, on held-out patients.
     fn judge(&self) -> Vec<(StenosisType, Option<f64>)> {
-        let answers = self.fit.answers(&self.examples, &self.held_out);
+        let answers = self.fit.answers(&self.examples, &self.held_out, &[Look::MIDDLE]);
         let network = &self.order.network;
         let of_type = |&of: &StenosisType| {
             let (mut right, mut all) = ([0.0; LADDER.len()], [0.0; LADDER.len()]);

@@ -199,8 +199,8 @@ fn whole(rows: &[Row]) -> Result<(), ExamplesError> {
 fn hash(rows: &[Row], inputs: &[Input]) -> String {
     let mut hash = Sha256::new();
     for (row, input) in rows.iter().zip(inputs) {
-        let Row { patient, study, level, part, truths, .. } = row;
-        hash.update(format!("{patient}\n{study}\n{level}\n{part}\n{truths:?}\n"));
+        let Row { patient, study, level, part, truths, own, .. } = row;
+        hash.update(format!("{patient}\n{study}\n{level}\n{part}\n{truths:?}\n{own:?}\n"));
         for crop in input.axial.iter().chain(&input.sagittal) {
             hash.update(bytes(crop));
         }
@@ -225,6 +225,7 @@ mod tests {
             part,
             images: PathBuf::new(),
             truths: [None; 5],
+            own: [1.0; 5],
         }
     }
 

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor, nn::VarStore};
 use super::augment;
 use super::examples::Examples;
 use crate::engine::Device;
-use crate::engine::grader::{Config, Features, Network, Place, View, Views, rows};
+use crate::engine::grader::{Config, Look, Network, Place, View, Views, answers};
 use crate::label::{GradeSet, LADDER, Shares, StenosisType};
 use crate::learn::descent::{Descent, Pace};
 
@@ -71,9 +71,6 @@ impl Fit {
     /// Steps that the mean of the weights goes over.
     const MEMORY: f64 = 200.0;
 
-    /// Levels that are judged together.
-    const JUDGED: usize = 8;
-
     /// Begins a training with random weights.
     pub fn new(config: &Config, pace: Pace, batch: usize, lesson: Lesson, device: Device) -> Self {
         let [weights, mean] = [(); 2].map(|()| VarStore::new(device.torch()));
@@ -94,8 +91,7 @@ impl Fit {
         let views = Views::new(&views, self.device.torch());
         let seen = self.network.see(&views, self.device.precision(), true);
         let logs = self.network.answer(&seen, &places(examples, &drawn), true);
-        let (admitted, weights) = self.truths(examples, &drawn);
-        let loss = loss(&logs, &admitted, &weights);
+        let loss = loss(&logs, &self.truths(examples, &drawn));
         self.descent.step(&loss);
         f64::try_from(loss).unwrap_or(f64::NAN)
     }
@@ -118,42 +114,40 @@ impl Fit {
         drawn
     }
 
-    /// What is true of levels: 0 for each grade that is admitted and much less for others,
-    /// [levels, targets, grades], and what each label counts, 0 where there is none.
-    fn truths(&self, examples: &Examples, drawn: &[usize]) -> (Tensor, Tensor) {
+    /// What is true of levels.
+    fn truths(&self, examples: &Examples, drawn: &[usize]) -> Truths {
         const EXCLUDED: f32 = -1e4;
-        let (mut admitted, mut weights) = (Vec::new(), Vec::new());
-        for &at in drawn {
+        let (mut admitted, mut weights, mut own) = (Vec::new(), Vec::new(), Vec::new());
+        for row in drawn.iter().map(|&at| &examples.rows[at]) {
             for target in self.config.targets() {
-                let truth = examples.rows[at].truth(target);
+                let truth = row.truth(target);
                 let is_in = |place| truth.is_none_or(|truth| truth.contains(place));
                 admitted.extend((0..LADDER.len()).map(|g| if is_in(g) { 0.0 } else { EXCLUDED }));
-                let of = target.row().stenosis;
-                weights.push(truth.map_or(0.0, |truth| self.lesson.weight(of, truth)));
+                let weight = |truth| self.lesson.weight(target.row().stenosis, truth);
+                weights.push(truth.map_or(0.0, weight));
+                own.push(row.own[target as usize]);
             }
         }
+        let tensor = |values: &[f32]| Tensor::from_slice(values).to_device(self.device.torch());
         let levels = drawn.len() as i64;
-        let device = self.device.torch();
-        let admitted = Tensor::from_slice(&admitted).view([levels, -1, LADDER.len() as i64]);
-        let weights = Tensor::from_slice(&weights).view([levels, -1]);
-        (admitted.to_device(device), weights.to_device(device))
+        Truths {
+            admitted: tensor(&admitted).view([levels, -1, LADDER.len() as i64]),
+            weights: tensor(&weights).view([levels, -1]),
+            own: tensor(&own).view([levels, -1]),
+        }
     }
 
-    /// What the mean of the weights answers to levels: the logarithms of probabilities, target by
-    /// target.
-    pub fn answers(&self, examples: &Examples, levels: &[usize]) -> Vec<Vec<Shares>> {
-        let see = |some: &[usize]| {
-            let views: Vec<View> =
-                some.iter().map(|&at| examples.inputs[at].view(&self.config)).collect();
-            let views = Views::new(&views, self.device.torch());
-            tch::no_grad(|| self.mean_network.see(&views, self.device.precision(), false))
-        };
-        let seen: Vec<Features> = levels.chunks(Self::JUDGED).map(see).collect();
-        if seen.is_empty() {
-            return Vec::new();
-        }
-        let (seen, places) = (Features::together(&seen), places(examples, levels));
-        rows(&tch::no_grad(|| self.mean_network.answer(&seen, &places, false)))
+    /// What the mean of the weights answers to levels, looked at from `looks`: the logarithms of
+    /// probabilities, target by target.
+    pub fn answers(
+        &self,
+        examples: &Examples,
+        levels: &[usize],
+        looks: &[Look],
+    ) -> Vec<Vec<Shares>> {
+        let level = |&at: &usize| (examples.rows[at].place(), &examples.inputs[at]);
+        let levels: Vec<_> = levels.iter().map(level).collect();
+        answers(&self.mean_network, &self.config, &levels, looks, self.device, |_| ())
     }
 }
 
@@ -161,24 +155,49 @@ fn places<'a>(examples: &'a Examples, levels: &[usize]) -> Vec<Place<'a>> {
     levels.iter().map(|&at| examples.rows[at].place()).collect()
 }
 
-/// How surprising labels are: that one of the grades is true which they admit.
-fn loss(logs: &Tensor, admitted: &Tensor, weights: &Tensor) -> Tensor {
+/// What is true of levels.
+#[derive(Debug)]
+struct Truths {
+    /// 0 for each grade that is admitted and much less for others, [levels, targets, grades].
+    admitted: Tensor,
+    /// What each label counts, 0 where there is none, [levels, targets].
+    weights: Tensor,
+    /// How probably each label is of its level, [levels, targets].
+    own: Tensor,
+}
+
+/// How surprising labels are: that one of the grades is true which they admit. One that may be of
+/// another level teaches less, and what others teach does not become more by it.
+fn loss(logs: &Tensor, truths: &Truths) -> Tensor {
+    let Truths { admitted, weights, own } = truths;
     let surprise = (logs + admitted).logsumexp([2i64].as_slice(), false).neg();
-    (surprise * weights).sum(Kind::Float) / weights.sum(Kind::Float).clamp_min(1e-6)
+    (surprise * weights * own).sum(Kind::Float) / weights.sum(Kind::Float).clamp_min(1e-6)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn found(admitted: [f32; 4], weight: f32, own: f32) -> f64 {
+        let logs = Tensor::from_slice(&[0.1f32, 0.2, 0.3, 0.4]).log().view([1, 1, 4]);
+        let truths = Truths {
+            admitted: Tensor::from_slice(&admitted).view([1, 1, 4]),
+            weights: Tensor::from_slice(&[weight]).view([1, 1]),
+            own: Tensor::from_slice(&[own]).view([1, 1]),
+        };
+        f64::try_from(loss(&logs, &truths)).unwrap()
+    }
+
     #[test]
     fn a_label_of_two_grades_is_as_surprising_as_both_are_improbable() {
-        let logs = Tensor::from_slice(&[0.1f32, 0.2, 0.3, 0.4]).log().view([1, 1, 4]);
-        let admitted = Tensor::from_slice(&[0.0f32, 0.0, -1e4, -1e4]).view([1, 1, 4]);
-        let weights = Tensor::from_slice(&[2.0f32]).view([1, 1]);
-        let found = f64::try_from(loss(&logs, &admitted, &weights)).unwrap();
-        assert!((found + 0.3f64.ln()).abs() < 1e-5, "{found}");
-        let none = f64::try_from(loss(&logs, &admitted, &(weights * 0.0))).unwrap();
-        assert_eq!(none, 0.0);
+        let two = [0.0, 0.0, -1e4, -1e4];
+        assert!((found(two, 2.0, 1.0) + 0.3f64.ln()).abs() < 1e-5);
+        assert_eq!(found(two, 0.0, 1.0), 0.0);
+    }
+
+    #[test]
+    fn a_label_that_may_be_of_another_level_teaches_less() {
+        let one = [-1e4, -1e4, -1e4, 0.0];
+        assert!((found(one, 1.0, 0.25) - 0.25 * found(one, 1.0, 1.0)).abs() < 1e-5);
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::ExamplesError;
 use crate::engine::grader::Place;
-use crate::export::segments::{self, Part, SegmentRow};
+use crate::export::segments::{self, Part, SegmentLabel, SegmentRow};
 use crate::label::{GradeSet, Level, TARGETS, Target};
 
 /// A level whose grades are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Whose it is.
     pub patient: String,
@@ -22,6 +22,9 @@ pub struct Row {
     pub images: PathBuf,
     /// Which grades its labels admit, by [`Target::ALL`].
     pub truths: [Option<GradeSet>; TARGETS.len()],
+    /// How probably each label is of this level: as probably as the level is called so, but for what was
+    /// seen on the image itself.
+    pub own: [f32; TARGETS.len()],
 }
 
 impl Row {
@@ -38,8 +41,14 @@ impl Row {
     /// A row of a manifest in a folder.
     fn new(folder: &Path, row: SegmentRow) -> Self {
         let truth = |target| Some(GradeSet::admitted(row.label(target)?.grade));
+        let named = row.name_probability.map_or(1.0, |probability| probability as f32);
+        let own = |target| match row.label(target) {
+            Some(SegmentLabel { status, .. }) if status != SegmentLabel::SEEN => named,
+            _ => 1.0,
+        };
         Self {
             truths: Target::ALL.map(truth),
+            own: Target::ALL.map(own),
             // Who has no name is nobody else.
             patient: if row.patient.is_empty() { row.study.clone() } else { row.patient },
             study: row.study,

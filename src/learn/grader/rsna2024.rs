@@ -96,6 +96,7 @@ pub(super) fn rows(folder: &Path, seed: u64) -> Result<(Vec<Row>, Vec<Bad>), Exa
                 part: Split { shares: SHARES, seed }.part(study),
                 images: folder.join(IMAGES).join(study),
                 truths,
+                own: [1.0; TARGETS.len()],
             });
         }
     }
