@@ -19,6 +19,7 @@ mod lexicon;
 mod link;
 #[cfg(feature = "neural")]
 mod model;
+mod new_folder;
 mod output;
 mod progress;
 mod reader;

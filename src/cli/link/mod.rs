@@ -15,6 +15,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::INCOMPLETE;
 use super::data::DataArgs;
+use super::new_folder::NewFolder;
 use super::stop::Stop;
 use crate::archive::{Archive, LABEL_STATUSES, LinkedStudy, Linking};
 use crate::export::dataset::DatasetWriter;
@@ -23,7 +24,6 @@ use crate::imaging::npz;
 use crate::label::Level;
 use crate::link::WINDOW;
 use crate::store::{Action, ImageKeys, ReportKeys};
-use folder::NewFolder;
 use tables::{LinkRow, read_map, write_links, write_unlinked};
 use truth::Truth;
 
@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         "`{}` has no segmented study; run `deepspine segment --store` first",
         args.data.folder().display()
     );
-    let folder = NewFolder::begin(&args.output)?;
+    let folder = folder::begin(&args.output)?;
     let unwritable = || format!("`{}` cannot be written", args.output.display());
     let done =
         Work::new(args, &archive, &linking, &folder, truth)?.all().with_context(unwritable)?;

@@ -1,12 +1,13 @@
 //! The folder of a study: its record, masks, pictures, page and segments.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder};
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{RECORD, page};
+use crate::cli::new_folder::NewFolder;
 use crate::imaging::dicom_seg::{self, SegmentationError};
 use crate::imaging::spine::segments;
 use crate::imaging::{Cut, Study, nifti, npz};
@@ -23,25 +24,10 @@ pub(super) fn write(
     found: &Segmented<'_>,
     cuts: &[Cut],
 ) -> Result<()> {
-    // A run that was stopped may have left a part of it.
-    let part = target.with_file_name(format!(".{}.part", record.study));
-    clear(&part)?;
-    fs::create_dir(&part)?;
-    if let Err(error) = fill(&part, record, study, found, cuts) {
-        // What is left of it matters less than why it could not be written.
-        let _ = clear(&part);
-        return Err(error);
-    }
-    clear(target)?;
-    Ok(fs::rename(&part, target)?)
-}
-
-/// Takes a folder away, where there is one.
-fn clear(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
+    let unwritable = || format!("`{}` cannot be written", target.display());
+    let folder = NewFolder::begin(target, &DirBuilder::new())?;
+    fill(folder.path(), record, study, found, cuts).with_context(unwritable)?;
+    folder.complete().with_context(unwritable)
 }
 
 /// Writes all files of a study into a folder.

@@ -357,6 +357,7 @@ impl Work {
 
     /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.
     fn one(&self, path: &Path, name: &str, target: &Path) -> Result<Done> {
+        // A study that goes on to be read need not wait for a turn at the networks.
         if self.stop.is_pressed() {
             drop(self.networks());
         }
@@ -388,8 +389,7 @@ impl Work {
             keeper.keep(&record, &found, &self.thresholds, &cuts, grades.as_deref())?;
         }
         let cuts = if self.segments { &cuts[..] } else { &[] };
-        folder::write(target, &record, &study, &found, cuts)
-            .with_context(|| format!("`{}` cannot be written", target.display()))?;
+        folder::write(target, &record, &study, &found, cuts)?;
         Ok(Done { needs_a_person: record.needs_a_person })
     }
 
