@@ -26,8 +26,8 @@ pub enum Order {
     Uncertain,
     /// Those first on whose cells the most readers differ.
     Disagreed,
-    /// Those first that most probably say of a cell what is far from what the engine finds on its image
-    /// and nobody has looked at, where both have the same levels.
+    /// Those first that say of a cell what is most surprising by what the engine finds on its image and
+    /// nobody has looked at, where both have the same levels.
     Discrepant,
     /// Those first of whose images the grader can exclude the fewest grades of a cell.
     Widest,
@@ -123,8 +123,8 @@ fn differing(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError>
     Ok((Cell::all().filter(differs).count(), 0))
 }
 
-/// How probably the worst cell of a report is far from its image, in thousandths, and the same of all
-/// cells together. What people have looked at on the image is settled, however far it is; and where
+/// How surprising the worst cell of a report is by its image, in thousandths of a nat, and the same of
+/// all cells together. What people have looked at on the image is settled, however far it is; and where
 /// both have different levels, their names are wrong rather than their grades.
 fn furthest(store: &Store, candidate: &Candidate) -> Result<Weight, StoreError> {
     const THOUSANDTHS: f64 = 1000.0;

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::geometry::{Lps, cross, direction, dot, minus};
 use super::grid::{Grid, Volume};
 use super::series::Kind;
-use super::spine::{Column, Disc, Frame, Measures, behind};
+use super::spine::{Canal, Column, Disc, Frame, LevelMeasures, Measures, behind};
 use super::study::Study;
 use super::{Geometry, median};
 
@@ -88,16 +88,40 @@ pub const SHAPES: [Shape; 3] = [
     Shape::axial(Kind::AxialT2),
 ];
 
-/// The middle of a level's crops: where the disc meets the canal, with the directions of the disc.
-/// Where no canal was found, the back of the disc.
-pub fn middle(column: &Column, measures: &Measures, disc: &Disc) -> Frame {
+/// The middles of the crops of all levels, from head to foot: where a disc meets the canal, with the
+/// directions of the disc. Where the canal is not seen behind a disc, its curve leads anywhere: the
+/// middle is as far behind the back of the disc as at other levels, or right there where the canal is
+/// seen nowhere.
+pub fn middles(column: &Column, measures: &Measures) -> Vec<Frame> {
+    let backs = backs(column, measures);
+    let at_canal = |(disc, level): (&Disc, &LevelMeasures)| {
+        let canal = column.canal.as_ref().filter(|_| level.canal.is_some());
+        canal.map(|canal| at_front(canal, disc))
+    };
+    let seen: Vec<Option<Frame>> =
+        column.discs.iter().zip(&measures.levels).map(at_canal).collect();
+    let from_back = |(back, at): (&Frame, &Option<Frame>)| Some(back.offsets(at.as_ref()?.at)[1]);
+    let to_front = median(backs.iter().zip(&seen).filter_map(from_back).collect()).unwrap_or(0.0);
+    let beside = |back: Frame| Frame { at: back.place(0.0, to_front, 0.0), ..back };
+    backs.into_iter().zip(seen).map(|(back, at)| at.unwrap_or_else(|| beside(back))).collect()
+}
+
+/// Where the discs end to the back, with the directions of each.
+fn backs(column: &Column, measures: &Measures) -> Vec<Frame> {
     /// The usual depth of a lumbar disc in mm, where none was measured.
     const DEPTH: f64 = 35.0;
-    let frame = disc.frame();
-    let Some(canal) = &column.canal else {
-        let depth = median(measures.levels.iter().filter_map(|level| level.disc_depth).collect());
-        return Frame { at: frame.place(0.0, -depth.unwrap_or(DEPTH) / 2.0, 0.0), ..frame };
+    let depths = measures.levels.iter().map(|level| level.disc_depth);
+    let usual = median(depths.clone().flatten().collect()).unwrap_or(DEPTH);
+    let back = |(disc, depth): (&Disc, Option<f64>)| {
+        let frame = disc.frame();
+        Frame { at: frame.place(0.0, -depth.unwrap_or(usual) / 2.0, 0.0), ..frame }
     };
+    column.discs.iter().zip(depths).map(back).collect()
+}
+
+/// Where a disc meets the front of the canal.
+fn at_front(canal: &Canal, disc: &Disc) -> Frame {
+    let frame = disc.frame();
     let centre = canal.curve.at(behind(&canal.curve, disc));
     let mut at = frame.moved(frame.offsets(centre)[0]);
     for _ in 0..4 {

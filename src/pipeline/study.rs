@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grading::TargetGrade;
 use crate::engine::grader::{Calibration, Grader};
-use crate::imaging::crop::{Cut, Sources, middle};
+use crate::imaging::crop::{Cut, Sources, middles};
 use crate::imaging::geometry::Lps;
 use crate::imaging::spine::{
     BodyMeasures, Candidate, LevelMeasures, Part, Spine, Thresholds, parts,
@@ -66,8 +66,7 @@ pub fn segment(
 pub fn cut(study: &Study, found: &Segmented<'_>) -> Vec<Cut> {
     let Spine { column, measures, .. } = &found.spine;
     let sources = Sources::of(study, found.series.protocol.frame_of_reference.as_deref());
-    let cut_out = |disc| sources.cut(&middle(column, measures, disc));
-    column.discs.par_iter().rev().map(cut_out).collect()
+    middles(column, measures).par_iter().rev().map(|middle| sources.cut(middle)).collect()
 }
 
 /// The series that shows most: T2 before T1, then the one with most slices.

@@ -2,11 +2,13 @@
 
 use std::io::Cursor;
 
-use deepspine::imaging::crop::{SHAPES, Sources, middle};
+use deepspine::imaging::crop::{SHAPES, Sources, middles};
 use deepspine::imaging::geometry::{Lps, along, direction, dot, length, minus};
 use deepspine::imaging::npz::{self, NpzError};
-use deepspine::imaging::spine::{Frame, Spine};
-use deepspine::imaging::{Crop, Cut, Geometry, Kind, Protocol, Series, Stack, Study, Volume};
+use deepspine::imaging::spine::{Frame, LevelMeasures, Measures, Spine};
+use deepspine::imaging::{
+    Crop, Cut, Geometry, Kind, Mask, Protocol, Series, Stack, Study, Tissue, Volume,
+};
 use deepspine::simulate::Phantom;
 
 /// Slices of a plane that is tilted to the front by so many degrees.
@@ -243,14 +245,20 @@ fn what_does_not_show_the_level_or_shares_no_millimetres_gives_no_crop() {
     assert!(!elsewhere.covered.contains_key(&Kind::AxialT2));
 }
 
-#[test]
-fn the_middle_of_a_level_is_where_its_disc_meets_the_canal() {
+/// A bent spine, and its mask.
+fn bent() -> (Phantom, Mask) {
     let phantom = Phantom { bend: 8.0, ..Phantom::default() };
     let steps = [[0.0, 0.6, 0.0], [0.0, 0.0, -0.6], [3.3, 0.0, 0.0]];
     let geometry = Geometry::new([283, 500, 25], [0.0; 3], steps).unwrap();
-    let spine = Spine::of(&phantom.placed(&geometry).mask(geometry)).unwrap();
-    for disc in &spine.column.discs {
-        let at = middle(&spine.column, &spine.measures, disc);
+    let mask = phantom.placed(&geometry).mask(geometry);
+    (phantom, mask)
+}
+
+#[test]
+fn the_middle_of_a_level_is_where_its_disc_meets_the_canal() {
+    let (phantom, mask) = bent();
+    let spine = Spine::of(&mask).unwrap();
+    for (disc, at) in spine.column.discs.iter().zip(middles(&spine.column, &spine.measures)) {
         let [left, front, down] = disc.frame().offsets(at.at);
         // The back of the disc, and the 2 mm between it and the canal.
         let back = -front - phantom.depth / 2.0;
@@ -258,9 +266,46 @@ fn the_middle_of_a_level_is_where_its_disc_meets_the_canal() {
         assert!(down.abs() < 1e-6 && left.abs() < 1.0, "{left} {down}");
         assert_eq!(at.down, disc.down);
     }
-    let mut blind = spine.column.clone();
+}
+
+#[test]
+fn where_no_canal_is_seen_the_disc_tells_where_the_middle_is() {
+    let (phantom, mut mask) = bent();
+    let whole = Spine::of(&mask).unwrap();
+    let right = middles(&whole.column, &whole.measures);
+    // The canal ends between two discs.
+    let last = whole.column.discs.len() - 3;
+    let end = (right[last].at[2] + right[last + 1].at[2]) / 2.0;
+    let [width, height, depth] = mask.geometry.size;
+    for (i, j, k) in
+        (0..depth).flat_map(|k| (0..height).flat_map(move |j| (0..width).map(move |i| (i, j, k))))
+    {
+        let place = mask.geometry.place(i, j, k);
+        let up = mask.geometry.to_patient([i as f64, j as f64, k as f64])[2];
+        if mask.values[place] == Tissue::Canal.number() && up < end {
+            mask.values[place] = Tissue::Background.number();
+        }
+    }
+    let cut_off = Spine::of(&mask).unwrap();
+    assert!(cut_off.measures.levels[last].canal.is_some());
+    assert!(cut_off.measures.levels[last + 1].canal.is_none());
+    for (at, right) in middles(&cut_off.column, &cut_off.measures).iter().zip(&right) {
+        let off = length(minus(at.at, right.at));
+        assert!(off < 2.5, "{off} mm from where it is with a whole canal");
+    }
+
+    let mut blind = whole.column.clone();
     blind.canal = None;
-    let at = middle(&blind, &spine.measures, &blind.discs[3]);
+    let nowhere = Measures {
+        levels: whole
+            .measures
+            .levels
+            .iter()
+            .map(|of| LevelMeasures { canal: None, ..*of })
+            .collect(),
+        ..whole.measures.clone()
+    };
+    let at = middles(&blind, &nowhere)[3];
     let front = blind.discs[3].frame().offsets(at.at)[1];
     assert!((front + phantom.depth / 2.0).abs() < 1.0, "{front}");
 }

@@ -255,7 +255,8 @@ fn tells_left_from_right(grader: &Grader) {
         let (here, there) = (&graded[here as usize], &other[there as usize]);
         let pairs = here.probabilities.iter().zip(there.probabilities);
         let apart = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(apart < 1e-3, "{here:?} in the mirror is {there:?}");
+        // Where a processor has brain floats, a network computes in them.
+        assert!(apart < 1e-2, "{here:?} in the mirror is {there:?}");
     }
 }
 
