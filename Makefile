@@ -118,7 +118,9 @@ reader: sets ## Train the transformer, in two hours on two cores; stopped, it go
 segmenter: libtorch ## Train the segmenter, for hours on two cores; stopped, it goes on from its last round
 	cargo build --release --locked
 	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 --steps 2600 --side 352 \
-		-o target/segmenter
+		-o target/segmenter-begun
+	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 --steps 2000 --side 352 \
+		--from target/segmenter-begun -o target/segmenter
 
 segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, and on other scanners
 	cargo build --release --locked
