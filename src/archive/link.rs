@@ -56,14 +56,18 @@ pub struct LinkedStudy {
 }
 
 impl Archive {
-    /// Brings reports and segmented studies together, as [`link`] does.
+    /// Brings reports and segmented studies together, as [`link`] does; what someone said before and the
+    /// archive has kept stands where the map says nothing else.
     ///
     /// # Errors
     /// Those of the store.
     pub fn link(&self, map: &[MapRow], window: u32) -> Result<Linking, ArchiveError> {
         self.store.snapshot(|store| {
             let (reports, studies) = (store.report_keys()?, store.image_keys()?);
-            let (map, unused) = places(map, &reports, &studies);
+            let (mut map, unused) = places(map, &reports, &studies);
+            for (report, study) in kept_places(store, &reports, &studies)? {
+                map.entry(report).or_insert(study);
+            }
             let of_reports: Vec<Keys> = reports.iter().map(keys_of_report).collect();
             let of_studies: Vec<Keys> = studies.iter().map(keys_of_study).collect();
             let links = link(&of_reports, &of_studies, &map, window);
@@ -193,6 +197,21 @@ fn keys_of_study(study: &ImageKeys) -> Keys {
 
 fn day(date: &str) -> Option<Date> {
     date.parse().ok()
+}
+
+/// The links that the archive has kept, by places of reports and studies.
+fn kept_places(
+    store: &Store,
+    reports: &[ReportKeys],
+    studies: &[ImageKeys],
+) -> Result<Vec<(usize, usize)>, StoreError> {
+    let by_number: HashMap<u64, usize> =
+        studies.iter().enumerate().map(|(place, study)| (study.study, place)).collect();
+    let place = |(report, study): (u64, u64)| {
+        let report = reports.binary_search_by_key(&report, |report| report.number).ok()?;
+        Some((report, *by_number.get(&study)?))
+    };
+    Ok(store.kept_links()?.into_iter().filter_map(place).collect())
 }
 
 /// The rows of a map by places of reports and studies, and those that cannot be used.

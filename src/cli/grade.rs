@@ -20,8 +20,8 @@ on spine.html. For all studies together OUT gets
   levels.csv, failures.csv                   as of `segment`
 With --store the archive keeps what was measured and graded, beside what reports say.
 With --cohort studies are graded that `segment --store` or `grade --store` has kept: from the segments in
-the archive, under the names that stand there, which people may have corrected. A study's folder then has
-its grades in study.json alone.
+the archive, under the names that stand there, which people may have corrected. OUT is then
+cohort-graded, and a study's folder has its grades in study.json alone.
 
 The network that comes with the program has learned from invented studies alone, since no public image
 has a grade: it shows the whole at work and is no judge of patients. Train one with `deepspine train

@@ -48,6 +48,8 @@ pub struct LevelRow {
     pub measures: [String; MEASURES.len()],
     /// The plane across the canal behind its disc.
     pub axial: Option<Figure>,
+    /// The slice of axial T2 through its disc.
+    pub axial_t2: Option<Figure>,
 }
 
 /// A level as a network grades it.
@@ -68,6 +70,12 @@ pub struct GradedCell {
     pub shares: String,
     /// The grades that cannot be excluded, in words; empty where there is one.
     pub may_be: String,
+}
+
+impl SpinePage {
+    fn has_axial_t2(&self) -> bool {
+        self.levels.iter().any(|level| level.axial_t2.is_some())
+    }
 }
 
 impl GradedCell {
@@ -97,7 +105,7 @@ pub struct Figure {
     pub size: [usize; 2],
     /// PNG of the image.
     pub image: Vec<u8>,
-    /// PNG of what is laid over it.
+    /// PNG of what is laid over it; empty where nothing is.
     pub overlay: Vec<u8>,
     /// Lines between two pixels.
     pub lines: Vec<[f64; 4]>,

@@ -35,6 +35,7 @@ pub fn measured_discs(found: &Segmented<'_>, thresholds: &Thresholds) -> Vec<New
         NewDisc {
             level,
             probability,
+            centre: column.discs[place].centre,
             body: Body { opinions, measures: Some(measures), ..Body::default() },
         }
     };

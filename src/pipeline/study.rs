@@ -83,8 +83,16 @@ fn sagittal(study: &Study) -> Option<&Series> {
 pub struct Record {
     /// The program's version.
     pub program: &'static str,
-    /// What was read.
+    /// What the study is called.
     pub study: String,
+    /// The file or folder that it was read from.
+    pub path: String,
+    /// The folder of masks that stood in place of the network's, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masks: Option<String>,
+    /// Whether each slice was read from both sides of a mirror.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
     /// Its StudyInstanceUID, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study_uid: Option<String>,
@@ -111,6 +119,19 @@ pub struct Record {
     pub needs_a_person: bool,
     /// Seconds that the parts took.
     pub seconds: Seconds,
+}
+
+/// Where a study is from, and how its tissues were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What it is called.
+    pub study: String,
+    /// The file or folder that it was read from.
+    pub path: String,
+    /// The folder of masks that stood in place of the network's, where there was one.
+    pub masks: Option<String>,
+    /// Whether each slice was read from both sides of a mirror.
+    pub mirrored: bool,
 }
 
 /// A series of a study.
@@ -206,7 +227,7 @@ impl Record {
     /// The record of a study that was read in so many seconds, and segmented by the network of that
     /// content hash, if by one.
     pub fn new(
-        name: &str,
+        origin: Origin,
         study: &Study,
         (found, segmenter): (&Segmented<'_>, Option<&str>),
         thresholds: Thresholds,
@@ -230,7 +251,10 @@ impl Record {
         });
         Self {
             program: env!("CARGO_PKG_VERSION"),
-            study: name.to_owned(),
+            study: origin.study,
+            path: origin.path,
+            masks: origin.masks,
+            mirrored: origin.mirrored,
             study_uid: found.series.protocol.study.clone(),
             segmenter: segmenter.map(str::to_owned),
             grader: None,

@@ -1,7 +1,8 @@
 //! The images that a report is about, and what people see on them.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
+use super::kept_link::study_of;
 use super::naming::{NAMES, level, newest_run};
 use super::reading::current_readings_of;
 use super::{Body, CurrentReading, Store, StoreError, Writer};
@@ -52,11 +53,10 @@ impl Store {
     /// # Errors
     /// Those of the database, and damage.
     pub fn images(&self, report: u64) -> Result<Option<StudyImages>, StoreError> {
-        let mut find = self.connection.prepare_cached("SELECT study FROM reports WHERE id = ?1")?;
-        let Some(study) = find.query_row([report], |row| row.get(0)).optional()? else {
-            return Ok(None);
-        };
-        self.study_images(study)
+        match study_of(&self.connection, report)? {
+            Some(study) => self.study_images(study),
+            None => Ok(None),
+        }
     }
 
     /// The images of a study; none where it was never segmented.

@@ -10,11 +10,13 @@
 mod audit;
 mod backup;
 mod batch;
+mod carried;
 mod code;
 mod cohort;
 mod error;
 mod finding;
 mod images;
+mod kept_link;
 mod keys;
 mod label;
 mod naming;
@@ -63,10 +65,11 @@ pub use user::{Role, User, check_name};
 pub const FILE: &str = "deepspine.db";
 
 /// Every schema there ever was, oldest first. Released ones never change.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/001_archive.sql"),
     include_str!("migrations/002_annotation.sql"),
     include_str!("migrations/003_segments.sql"),
+    include_str!("migrations/004_images.sql"),
 ];
 
 /// How long a writer waits for its turn before it gives up.

@@ -158,9 +158,10 @@ pub struct NamedDisc {
     pub probability: Option<f64>,
 }
 
-/// The names of all discs of a run in the newest naming, and the discs as subjects, from the lowest
-/// up.
-pub(super) const NAMES: &str = "SELECT l.level, l.probability, s.id, s.ordinal FROM subjects s
+/// The names of all discs of a run in the newest naming, and the discs as subjects with their middles,
+/// from the lowest up.
+pub(super) const NAMES: &str =
+    "SELECT l.level, l.probability, s.id, s.ordinal, s.x, s.y, s.z FROM subjects s
      JOIN namings n ON n.study = s.study AND n.run = s.run
      LEFT JOIN naming_levels l ON l.naming = n.id AND l.ordinal = s.ordinal
      WHERE s.study = ?1 AND s.run = ?2
@@ -168,7 +169,7 @@ pub(super) const NAMES: &str = "SELECT l.level, l.probability, s.id, s.ordinal F
      ORDER BY s.ordinal";
 
 /// That each disc is named as one above all those below it.
-fn check_order(names: &[Option<Level>]) -> Result<(), NamingError> {
+pub(super) fn check_order(names: &[Option<Level>]) -> Result<(), NamingError> {
     let named: Vec<Level> = names.iter().copied().flatten().collect();
     for pair in named.windows(2) {
         let (lower, upper) = (pair[0], pair[1]);

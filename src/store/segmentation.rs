@@ -4,6 +4,7 @@ use rusqlite::OptionalExtension;
 
 use super::naming::{level, newest_run};
 use super::{Body, ReaderId, Store, StoreError, StudyKeys, Writer, code};
+use crate::imaging::geometry::Lps;
 use crate::imaging::spine::LevelMeasures;
 use crate::label::{Level, Mode, Reader, Target, Verdict};
 
@@ -31,6 +32,8 @@ pub struct NewDisc {
     pub level: Option<Level>,
     /// How probably it is called so.
     pub probability: Option<f64>,
+    /// Its middle.
+    pub centre: Lps,
     /// What was measured, and what that means.
     pub body: Body,
 }
@@ -58,8 +61,8 @@ pub struct StoredDisc {
 }
 
 impl Writer<'_> {
-    /// Keeps a run: a subject for each disc, a naming, and a reading of each disc. What was kept
-    /// already is not kept again.
+    /// Keeps a run: a subject for each disc, a naming, and a reading of each disc; what people said of the
+    /// run before stays at the same discs. What was kept already is not kept again.
     ///
     /// # Errors
     /// Those of the database, and damage.
@@ -78,11 +81,18 @@ impl Writer<'_> {
         let names = run.discs.iter().map(|disc| disc.level.map(|name| (name, disc.probability)));
         self.add_naming(study, number, reader, names)?;
         for (ordinal, disc) in run.discs.iter().enumerate() {
+            let [x, y, z] = disc.centre;
             self.transaction
-                .prepare_cached("INSERT INTO subjects (study, run, ordinal) VALUES (?1, ?2, ?3)")?
-                .execute((study, number, ordinal))?;
+                .prepare_cached(
+                    "INSERT INTO subjects (study, run, ordinal, x, y, z)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute((study, number, ordinal, x, y, z))?;
             let subject = self.transaction.last_insert_rowid() as u64;
             self.add_disc_reading(subject, reader, None, &disc.body)?;
+        }
+        if let Some(last) = last {
+            self.carry_over(study, last, number)?;
         }
         self.label_image(study)?;
         Ok(Kept::New(number))

@@ -147,6 +147,7 @@ impl Writer<'_> {
         for update in [
             "UPDATE reports SET study = ?2 WHERE study = ?1",
             "UPDATE study_accessions SET study = ?2 WHERE study = ?1",
+            "UPDATE kept_links SET study = ?2 WHERE study = ?1",
         ] {
             self.transaction.execute(update, (from, into))?;
         }

@@ -99,12 +99,12 @@ static ROWS: [Row; 55] = [
     get("/api/v1/batches/{batch}/agreement", LEAD, || to(api::batches::agreement)),
     get("/api/v1/batches/{batch}/labels.{format}", LEAD, || to(api::labels::batch)),
     post("/api/v1/search", ANNOTATOR, || to(api::search::search)),
-    post("/api/v1/studies/{study}/look", ANNOTATOR, || to(api::studies::look)),
     post("/api/v1/studies/{study}/names", ANNOTATOR, || to(api::studies::rename)),
     get("/api/v1/slots/{slot}", ANNOTATOR, || to(api::slots::show)),
     post("/api/v1/slots/{slot}/edits", ANNOTATOR, || to(api::slots::save)),
     post("/api/v1/slots/{slot}/hold", ANNOTATOR, || to(api::slots::hold)),
     post("/api/v1/slots/{slot}/finish", ANNOTATOR, || to(api::slots::finish)),
+    post("/api/v1/slots/{slot}/look", ANNOTATOR, || to(api::studies::look)),
     post("/api/v1/slots/{slot}/{act}", ANNOTATOR, || to(api::slots::act)),
 ];
 

@@ -108,13 +108,14 @@ class View {
 }
 
 export class Images {
-  // `chosen` is called with the level that a person clicks at, `reportLabel` says what the report
+  // What people see is recorded with a slot. `chosen` is called with the level that a person clicks at, `reportLabel` says what the report
   // says of a cell, `say` tells a person how it went.
-  constructor(root, data, { chosen, reportLabel, say }) {
-    Object.assign(this, { root, data, chosen, reportLabel, say });
+  constructor(root, data, { slot, chosen, reportLabel, say }) {
+    Object.assign(this, { root, data, slot, chosen, reportLabel, say });
     this.brightness = 1;
     this.contrast = 1;
     this.grading = false;
+    this.settling = false;
     const window = (across, down) => {
       this.contrast = between(NARROWEST, this.contrast * 1.01 ** across, WIDEST);
       this.brightness = between(NARROWEST, this.brightness * 1.01 ** -down, WIDEST);
@@ -122,7 +123,7 @@ export class Images {
     };
     this.views = [...root.querySelectorAll("[data-series]")].map((figure) => new View(figure, window));
     root.addEventListener("contextmenu", (event) => event.target.closest("canvas") && event.preventDefault());
-    root.querySelector("#names").addEventListener("change", (event) => this.#rename(event.target));
+    root.querySelector("#names").addEventListener("change", () => this.#rename());
     this.#drawMedian();
   }
 
@@ -194,7 +195,8 @@ export class Images {
     return html("span", { className: `chip ${tone}`, title: title ?? "" }, word);
   }
 
-  // The network's most probable grade, how probable each is, and those it cannot exclude.
+  // The network's grade, chosen as if all grades were as frequent; how probable each is where they are
+  // not; and those it cannot exclude.
   #network({ verdict, distribution, may_be }) {
     const bars = made("svg", { class: "bars", viewBox: "0 0 44 18", role: "img" });
     const shares = WHOLE_GRADES.map(([grade, place]) => [grade, distribution?.[place] ?? 0]);
@@ -213,28 +215,41 @@ export class Images {
   }
 
   // Whether grades that are chosen now say what the image shows.
-  grade(on) {
-    this.grading = on ?? !this.grading;
+  grade() {
+    this.grading = !this.grading;
     this.root.classList.toggle("grading", this.grading);
-    this.root.querySelector("[data-do=image-mode]").setAttribute("aria-pressed", String(this.grading));
+    this.#press("image-mode", this.grading);
     this.say(this.grading ? "grades now say what the image shows" : "grades say what the report says again");
+  }
+
+  // Whether they settle it, for those who may.
+  settle() {
+    if (!this.root.querySelector("[data-do=settle]")) return;
+    this.settling = !this.settling;
+    this.#press("settle", this.settling);
+    this.say(this.settling ? "grades of the image settle what it shows" : "grades of the image are one opinion");
+  }
+
+  #press(button, is) {
+    this.root.querySelector(`[data-do=${button}]`).setAttribute("aria-pressed", String(is));
   }
 
   // Records what the image shows of targets at the level.
   async record(targets, verdict) {
     const { disc } = this;
     if (!disc?.level) return this.say("this level was not found on the images");
-    const { study, run } = this.data;
-    const asked = { run, ordinal: disc.ordinal, targets, verdict };
-    const answer = await post(`/api/v1/studies/${study}/look`, asked).catch(() => null);
+    const asked = { run: this.data.run, ordinal: disc.ordinal, targets, verdict, settles: this.settling };
+    const answer = await post(`/api/v1/slots/${this.slot}/look`, asked).catch(() => null);
     if (!answer?.ok) return this.say(answer?.told.error ?? "no connection; this was not recorded");
     disc.says = answer.told.says;
     this.tell();
-    this.say("recorded what the image shows");
+    const done = verdict === "not_mentioned" ? "taken back" : "recorded";
+    this.say(`${done} what the image shows`);
   }
 
-  async #rename(select) {
-    const [lowest, lumbar] = select.value.split(" ");
+  // Calls the lowest disc as is chosen, and all others by it, in this person's name.
+  async #rename() {
+    const [lowest, lumbar] = this.root.querySelector("#names").value.split(" ");
     const { study, run } = this.data;
     const asked = { run, lowest, lumbar: Number(lumbar) };
     const answer = await post(`/api/v1/studies/${study}/names`, asked).catch(() => null);
@@ -255,6 +270,8 @@ export class Images {
       "window-narrow": () => this.#window(1.15),
       "window-wide": () => this.#window(1 / 1.15),
       "image-mode": () => this.grade(),
+      settle: () => this.settle(),
+      "names-right": () => this.root.querySelector("[data-do=names-right]") && this.#rename(),
       "window-reset": () => {
         this.contrast = this.brightness = 1;
         this.views.forEach((one) => one.whole());

@@ -25,6 +25,8 @@ const KEYS = {
   r: ["redo"],
   t: ["text"],
   i: ["image", "image-mode"],
+  s: ["image", "settle"],
+  y: ["image", "names-right"],
   "[": ["image", "axial-up"],
   "]": ["image", "axial-down"],
   "{": ["image", "sagittal-right"],
@@ -78,6 +80,7 @@ function beginImages() {
   if (!root) return null;
   const inGrid = (level) => buttonOf(`${level}/${parts(current).target}`);
   return new Images(root, JSON.parse($("#images-work").textContent), {
+    slot: work.slot,
     chosen: (level) => inGrid(level) && focus(inGrid(level).dataset.cell),
     reportLabel: (cell) => stands(cell)?.verdict,
     say,
@@ -393,6 +396,15 @@ const ACTS = {
   },
 };
 
+// What changes what the report says, which nobody means while images are graded.
+const OF_REPORT = new Set(["hedge", "attach", "comment", "clear", "accept", "accept-all", "undo", "redo"]);
+
+function act(name, argument) {
+  if (images?.grading && name === "clear") return grade([current], "not_mentioned");
+  if (images?.grading && OF_REPORT.has(name)) return say("grades say what the image shows; i leads back to the report");
+  return (ACTS[name] ?? ACTS.image)(argument);
+}
+
 // Where the eye should be after an undo or redo.
 function turn(edit, otherwise) {
   if (!edit) return say(otherwise);
@@ -420,7 +432,7 @@ document.addEventListener("keydown", (event) => {
   }
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
     event.preventDefault();
-    return event.shiftKey ? ACTS.redo() : ACTS.undo();
+    return act(event.shiftKey ? "redo" : "undo");
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const inText = document.activeElement === $("#report");
@@ -437,10 +449,10 @@ document.addEventListener("keydown", (event) => {
     if (GRADES[digit]) return ACTS.grade(GRADES[digit]);
     return;
   }
-  const act = KEYS[event.key];
-  if (!act) return;
+  const meant = KEYS[event.key];
+  if (!meant) return;
   event.preventDefault();
-  ACTS[act[0]](act[1]);
+  act(...meant);
 });
 
 document.addEventListener("click", (event) => {
@@ -456,7 +468,7 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   if (row) return focus(row.dataset.row);
   const button = event.target.closest("button[data-do]");
-  if (button) return (ACTS[button.dataset.do] ?? ACTS.image)(button.dataset.grade ?? button.dataset.flag ?? button.dataset.do);
+  if (button) return act(button.dataset.do, button.dataset.grade ?? button.dataset.flag ?? button.dataset.do);
   // Evidence leads to the first cell that rests on it.
   const mark = event.target.closest("#report mark[data-k]");
   if (!mark || !getSelection().isCollapsed) return;

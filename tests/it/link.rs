@@ -85,6 +85,7 @@ impl Test {
         let measured = |&level: &Level| NewDisc {
             level: Some(level),
             probability: Some(0.75),
+            centre: [0.0, 0.0, 35.0 * f64::from(level as u8)],
             body: Body { opinions: vec![severe(level)], ..Body::default() },
         };
         let discs: Vec<NewDisc> = image.levels.iter().map(measured).collect();
@@ -344,6 +345,17 @@ fn links_carry_their_reasons_and_what_is_ambiguous_is_only_listed() {
     assert!(said(&output).contains("1 by accession, 2 by map"), "{}", said(&output));
     let linked = test.table("links.csv");
     assert_eq!(linked[1..], ["1.3,,twice,map,machine,5,", "scan.nii,,alone,map,machine,5,"]);
+
+    // What is kept stands without the map, for pages and queues too.
+    let images = |test: &Test| {
+        let store = test.archive.store();
+        store.images(store.report_named(None, "alone").unwrap().unwrap()).unwrap()
+    };
+    assert!(images(&test).is_none());
+    test.link(&["--map", map.to_str().unwrap(), "--keep"]);
+    assert_eq!(images(&test).unwrap().discs.len(), 5);
+    let output = test.link(&["--window", "0"]);
+    assert!(said(&output).contains("1 by accession, 2 by map"), "{}", said(&output));
 }
 
 #[test]

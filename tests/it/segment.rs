@@ -161,12 +161,14 @@ fn check_segments(levels: &[serde_json::Value], folder: &Path, store: &Store) {
 fn given_masks_stand_for_the_network_and_so_do_those_that_it_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let made = Command::new(env!("CARGO_BIN_EXE_deepspine"))
-        .args(["simulate", "studies", "--count", "1", "--seed", "4", "--scoliosis", "0", "-o"])
-        .arg(at("made"))
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", said(&made));
+    for (seed, out) in [("4", "made"), ("5", "other")] {
+        let made = Command::new(env!("CARGO_BIN_EXE_deepspine"))
+            .args(["simulate", "studies", "--count", "1", "--scoliosis", "0", "--seed", seed, "-o"])
+            .arg(at(out))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+    }
     let (each, to, masks) = (Path::new("--each"), Path::new("-o"), Path::new("--masks"));
     let studies = at("made/studies");
     let levels = |out: &str| {
@@ -187,6 +189,19 @@ fn given_masks_stand_for_the_network_and_so_do_those_that_it_wrote() {
         let name = level["level"].as_str();
         assert!(found.iter().any(|(found, _)| found.as_deref() == name), "{name:?} of {found:?}");
     }
+    // What is there already is made of the same study in the same way.
+    let same = segment(&[each, &studies, to, &at("out"), masks, &at("made/truth")]);
+    assert!(said(&same).contains("1 were there already"), "{}", said(&same));
+    fs::write(at("lower"), "normal = 140\nmild = 100\nmoderate = 75\n").unwrap();
+    let lower = [Path::new("--thresholds"), &at("lower")];
+    let otherwise = segment(
+        &[&[each, &studies, to, &at("out"), masks, &at("made/truth")], &lower[..]].concat(),
+    );
+    assert!(said(&otherwise).contains("0 were there already"), "{}", said(&otherwise));
+    let other = at("other/studies");
+    let another = segment(&[each, &other, to, &at("out"), masks, &at("other/truth")]);
+    assert_eq!(another.status.code(), Some(1));
+    assert!(said(&another).contains("holds what was made of"), "{}", said(&another));
     let output = segment(&[each, &studies, to, &at("again"), masks, &at("out")]);
     assert!(output.status.success(), "{}", said(&output));
     for ((name, area), (again, other)) in found.iter().zip(levels("again")) {

@@ -22,7 +22,7 @@ use crate::export::dataset::DatasetWriter;
 use crate::export::segments::{FORMATS, Part, SegmentRow, Split};
 use crate::imaging::npz;
 use crate::label::Level;
-use crate::link::WINDOW;
+use crate::link::{Reason, WINDOW};
 use crate::store::{Action, ImageKeys, ReportKeys};
 use tables::{LinkRow, read_map, write_links, write_unlinked};
 use truth::Truth;
@@ -42,12 +42,14 @@ Studies whose report and image have different levels are held back until someone
 or the report. OUT is written anew each time, whole or not at all.
 
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
-`source`; a study that has no UID goes by the name it was segmented by.
+`source`; a study that has no UID goes by the name it was segmented by. With --keep the archive
+remembers it, so that the review page shows these images, queues count them and `grade --cohort`
+finds them.
 
 Examples:
   deepspine link -o training
   deepspine link -o training --status seen,agreed,adjudicated --split 70/15/15
-  deepspine link -o training --map pairs.csv --window 3
+  deepspine link -o training --map pairs.csv --keep
   deepspine link -o training --truth simulated/truth.csv";
 
 /// Link reports to segmented studies and write a manifest of labelled segments.
@@ -61,6 +63,10 @@ pub(super) struct Args {
     /// A CSV that says which report is of which study, before all else.
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+
+    /// Keep what the map says in the archive, so that pages, queues and cohorts know these images too.
+    #[arg(long, requires = "map")]
+    keep: bool,
 
     /// A CSV of grades that are known otherwise, which become the labels in place of what reports say:
     /// study_uid, level, target, grade; such as truth.csv of `deepspine simulate studies`.
@@ -95,6 +101,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     for (row, why) in &linking.unused {
         eprintln!("skipped: row {} of the map: {why}", row + 1);
     }
+    if args.keep {
+        keep(&mut archive, &linking)?;
+    }
     ensure!(
         !linking.studies.is_empty(),
         "`{}` has no segmented study; run `deepspine segment --store` first",
@@ -115,6 +124,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     done.sum_up(&linking);
     println!("{}", args.output.display());
     Ok(if linking.unused.is_empty() { ExitCode::SUCCESS } else { INCOMPLETE.into() })
+}
+
+/// Keeps what the map says: which report is of which study.
+fn keep(archive: &mut Archive, linking: &Linking) -> Result<()> {
+    let said = || linking.links.links.iter().filter(|link| link.reason == Reason::Map);
+    archive.store_mut().write(|writer| {
+        for link in said() {
+            let (report, study) = (&linking.reports[link.report], &linking.studies[link.study]);
+            writer.keep_link(report.number, study.study)?;
+        }
+        writer.audit(Action::Link, "map", &said().count())
+    })?;
+    eprintln!("kept: {} reports with their studies", HumanCount(said().count() as u64));
+    Ok(())
 }
 
 /// What a manifest is written with.

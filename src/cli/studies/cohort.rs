@@ -27,7 +27,7 @@ pub(in crate::cli) fn run_cohort(
 ) -> Result<ExitCode> {
     let archive = args.data.open()?;
     let images = archive.cohort_images(cohort)?;
-    let output = made_output(args, "graded")?;
+    let output = made_output(args, "cohort-graded")?;
     let bar = progress(images.studies.len());
     let reader = grader_reader(&grading.grader);
     let mut work = Work { args, archive, grading, reader, output };

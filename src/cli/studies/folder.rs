@@ -14,23 +14,35 @@ use crate::imaging::{Cut, Study, nifti, npz};
 use crate::page::spine_page;
 use crate::pipeline::study::{Record, Segmented};
 
-const SEGMENTS: &str = "segments";
+pub(super) const SEGMENTS: &str = "segments";
 
-/// Writes a study's folder, whole or not at all, in place of one that is there.
+/// Writes a study's folder, whole or not at all, in place of one that is there; with its segments where
+/// they are wanted.
 pub(super) fn write(
     target: &Path,
     record: &Record,
     study: &Study,
     found: &Segmented<'_>,
     cuts: &[Cut],
+    with_segments: bool,
 ) -> Result<()> {
     let unwritable = || format!("`{}` cannot be written", target.display());
     let folder = NewFolder::begin(target, &DirBuilder::new())?;
+    if with_segments {
+        write_segments(&folder.path().join(SEGMENTS), cuts).with_context(unwritable)?;
+    }
     fill(folder.path(), record, study, found, cuts).with_context(unwritable)?;
     folder.complete().with_context(unwritable)
 }
 
-/// Writes all files of a study into a folder.
+/// Writes what was cut out into a folder of its own.
+fn write_segments(folder: &Path, cuts: &[Cut]) -> Result<()> {
+    fs::create_dir(folder)?;
+    npz::write_all(folder, &cuts.iter().map(|cut| &cut.segment).collect::<Vec<_>>())?;
+    Ok(())
+}
+
+/// Writes all other files of a study into its folder.
 fn fill(
     folder: &Path,
     record: &Record,
@@ -38,12 +50,7 @@ fn fill(
     found: &Segmented<'_>,
     cuts: &[Cut],
 ) -> Result<()> {
-    if !cuts.is_empty() {
-        let folder = folder.join(SEGMENTS);
-        fs::create_dir(&folder)?;
-        npz::write_all(&folder, &cuts.iter().map(|cut| &cut.segment).collect::<Vec<_>>())?;
-    }
-    let page = page::page(record, study, found);
+    let page = page::page(record, study, found, cuts);
     fs::write(folder.join("median.svg"), page.median.svg()?)?;
     fs::write(folder.join("spine.html"), spine_page(&page)?)?;
     nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;

@@ -9,10 +9,10 @@ mod masks;
 mod page;
 mod side_by_side;
 mod store;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,7 +21,6 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::INCOMPLETE;
 use super::data::DataArgs;
 use super::model;
 use super::stop::Stop;
@@ -33,9 +32,10 @@ use crate::imaging::{Mask, Segment, Study, Volume};
 use crate::label::Level;
 use crate::pipeline::grading::{TargetGrade, grade, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
-use crate::pipeline::study::{Declined, GraderRecord, Record, cut, segment};
+use crate::pipeline::study::{Declined, GraderRecord, Origin, Record, cut, segment};
 use side_by_side::side_by_side;
 use store::Keeper;
+use table::Table;
 
 pub(super) use cohort::run_cohort;
 
@@ -134,6 +134,7 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     let output = made_output(args, done)?;
     let work = Work {
         masks,
+        mirrored: args.mirrored,
         segmenter_hash,
         graded_by: grading.as_ref().map(|of| GraderRecord::new(&of.grader, of.coverage)),
         networks: Mutex::new(Networks { segmenter, grading }),
@@ -146,13 +147,16 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     };
     let mut table = Table::default();
     let all = studies.iter().zip(&names);
-    let is_left =
-        |(_, name): &(_, &String)| args.again || !work.has_done(&output.join(name.as_str()));
+    let is_left = |(path, name): &(&PathBuf, &String)| {
+        args.again || !work.has_done(path, &output.join(name.as_str()))
+    };
     let (left, kept): (Vec<_>, Vec<_>) = all.partition(is_left);
     table.kept = kept.len();
     work.bar.inc(kept.len() as u64);
     let outcomes = side_by_side(&left, |(path, name)| {
-        let outcome = work.one(path, name, &output.join(name.as_str()));
+        let target = output.join(name.as_str());
+        let is_free = if args.again { Ok(()) } else { is_free(&target, path) };
+        let outcome = is_free.and_then(|()| work.one(path, name, &target));
         if let Err(error) = &outcome {
             work.bar.suspend(|| eprintln!("not {done}: `{}`: {error:#}", path.display()));
         }
@@ -161,8 +165,10 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     });
     for ((_, name), outcome) in left.iter().zip(outcomes) {
         match outcome {
-            Ok(Done { needs_a_person: true }) => table.unsure += 1,
-            Ok(_) => table.sure += 1,
+            Ok(Done { needs_a_person, open }) => {
+                *(if needs_a_person { &mut table.unsure } else { &mut table.sure }) += 1;
+                table.open += open;
+            }
             Err(error) => table.failed.push(((*name).clone(), format!("{error:#}"))),
         }
     }
@@ -202,64 +208,12 @@ fn segmenter(args: &StudyArgs) -> Result<Segmenter> {
 
 const RECORD: &str = "study.json";
 
-/// What came of all studies.
-#[derive(Default)]
-struct Table {
-    sure: usize,
-    unsure: usize,
-    kept: usize,
-    failed: Vec<(String, String)>,
-}
-
-impl Table {
-    fn has_failed(&self, name: &str) -> bool {
-        self.failed.iter().any(|(failed, _)| failed == name)
-    }
-
-    /// Lists what failed, where anything did.
-    fn write(&self, path: &Path) -> Result<()> {
-        let unwritable = || format!("`{}` cannot be written", path.display());
-        if self.failed.is_empty() {
-            return match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(error).with_context(unwritable)
-                }
-                _ => Ok(()),
-            };
-        }
-        let mut table = csv::Writer::from_path(path).with_context(unwritable)?;
-        table.write_record(["study", "reason"])?;
-        for (study, reason) in &self.failed {
-            table.write_record([study, reason])?;
-        }
-        table.flush().with_context(unwritable)
-    }
-
-    /// How a run over so many studies ended.
-    fn exit_code(&self, studies: usize) -> ExitCode {
-        match self.failed.len() {
-            0 => ExitCode::SUCCESS,
-            failed if failed >= studies => ExitCode::FAILURE,
-            _ => ExitCode::from(INCOMPLETE),
-        }
-    }
-
-    fn sum_up(&self, word: &str, seconds: f64) {
-        let done = self.sure + self.unsure;
-        eprintln!(
-            "{done} {} {word} in {seconds:.1} s, {} of them with names to check; {} were there \
-             already, {} failed",
-            if done == 1 { "study" } else { "studies" },
-            self.unsure,
-            self.kept,
-            self.failed.len()
-        );
-    }
-}
-
 /// What came of a study.
 struct Done {
+    /// Whether a person should look at the names.
     needs_a_person: bool,
+    /// How many grades a person should look at, for there are others that the network cannot exclude.
+    open: usize,
 }
 
 /// Every entry of the folders, by name.
@@ -318,6 +272,29 @@ fn name(path: &Path) -> String {
     }
 }
 
+/// Where something lies, whatever folder the program is run in.
+fn place(path: &Path) -> String {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// The record in a study's folder, where there is one.
+fn record(target: &Path) -> Option<serde_json::Value> {
+    serde_json::from_slice(&fs::read(target.join(RECORD)).ok()?).ok()
+}
+
+/// Makes sure that a folder does not hold another study, which happens to be called the same.
+fn is_free(target: &Path, path: &Path) -> Result<()> {
+    let record = record(target).unwrap_or_default();
+    match record["path"].as_str().filter(|other| *other != place(path)) {
+        None => Ok(()),
+        Some(other) => bail!(
+            "`{}` holds what was made of `{other}`; choose another folder with -o, or replace it with \
+             --again",
+            target.display()
+        ),
+    }
+}
+
 /// Networks, which one study at a time goes through: libtorch computes on all cores by itself, and loses
 /// what it works with where the program ends meanwhile.
 struct Networks {
@@ -330,6 +307,8 @@ struct Networks {
 struct Work {
     /// The folder of masks that take the place of the network's.
     masks: Option<PathBuf>,
+    /// Whether slices are read from both sides of a mirror.
+    mirrored: bool,
     /// The content hash of the network that finds tissues, where one does.
     segmenter_hash: Option<String>,
     /// What grades, where anything does.
@@ -346,13 +325,22 @@ struct Work {
 }
 
 impl Work {
-    /// Whether a study's folder is there, and graded by this grader where grades are wanted.
-    fn has_done(&self, target: &Path) -> bool {
-        let Ok(record) = fs::read(target.join(RECORD)) else { return false };
-        let Some(GraderRecord { content_hash, coverage }) = &self.graded_by else { return true };
-        let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
-        record["grader"]["content_hash"] == *content_hash
-            && record["grader"]["coverage"] == *coverage
+    /// Whether a study's folder is there, made of the same study in the same way, with the grades and
+    /// segments that are wanted.
+    fn has_done(&self, path: &Path, target: &Path) -> bool {
+        let Some(record) = record(target) else { return false };
+        let masks = self.masks.as_ref().map(|folder| place(folder));
+        let is_graded = self.graded_by.as_ref().is_none_or(|grader| {
+            record["grader"]["content_hash"] == grader.content_hash
+                && record["grader"]["coverage"] == grader.coverage
+        });
+        is_graded
+            && record["path"] == place(path)
+            && record["masks"].as_str() == masks.as_deref()
+            && record["mirrored"].as_bool().unwrap_or_default() == self.mirrored
+            && record["segmenter"].as_str() == self.segmenter_hash.as_deref()
+            && serde_json::to_value(self.thresholds).is_ok_and(|of| record["thresholds"] == of)
+            && (!self.segments || target.join(folder::SEGMENTS).is_dir())
     }
 
     /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.
@@ -371,7 +359,10 @@ impl Work {
         };
         let found = segment(&study, find).map_err(|declined| with_refusals(declined, &study))?;
         let segmented = (&found, self.segmenter_hash.as_deref());
-        let mut record = Record::new(name, &study, segmented, self.thresholds, seconds);
+        let masks = self.masks.as_ref().map(|folder| place(folder));
+        let origin =
+            Origin { study: name.to_owned(), path: place(path), masks, mirrored: self.mirrored };
+        let mut record = Record::new(origin, &study, segmented, self.thresholds, seconds);
         let is_cut = self.segments || self.keeper.is_some() || self.graded_by.is_some();
         let cuts = if is_cut { cut(&study, &found) } else { Vec::new() };
         record.tell_of(&cuts);
@@ -388,9 +379,10 @@ impl Work {
             let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
             keeper.keep(&record, &found, &self.thresholds, &cuts, grades.as_deref())?;
         }
-        let cuts = if self.segments { &cuts[..] } else { &[] };
-        folder::write(target, &record, &study, &found, cuts)?;
-        Ok(Done { needs_a_person: record.needs_a_person })
+        folder::write(target, &record, &study, &found, &cuts, self.segments)?;
+        let open = record.levels.iter().flat_map(|level| &level.grades);
+        let open = open.filter(|grade| grade.is_open()).count();
+        Ok(Done { needs_a_person: record.needs_a_person, open })
     }
 
     /// The networks, for one study. If Ctrl-C was pressed, the program ends here, when no other study

@@ -1,21 +1,27 @@
 //! What the page of a study shows, and how its pictures are marked.
 
-use crate::imaging::picture::{Axial, Median, Picture, Window};
+use crate::imaging::picture::{Axial, Median, Picture, Window, strip};
 use crate::imaging::spine::{Disc, Foramen, Frame, LevelMeasures, Section, behind};
-use crate::imaging::{Kind, Study};
+use crate::imaging::{Cut, Kind, Study};
 use crate::label::{LADDER, TARGETS};
 use crate::page::{Figure, GradedCell, GradedLevel, LevelRow, MEASURES, SpinePage};
 use crate::pipeline::study::{LevelRecord, Record, Segmented};
 
-/// The page of a study.
-pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> SpinePage {
+/// The page of a study; `cuts` are its levels from the lowest up, where they were cut out.
+pub(super) fn page(
+    record: &Record,
+    study: &Study,
+    found: &Segmented<'_>,
+    cuts: &[Cut],
+) -> SpinePage {
     let window = Window::of(found.volume);
     let column = &found.spine.column;
     let median = Median::of(found.volume, column);
     let mut picture = figure(median.picture(found.volume, &found.parts, window));
     picture.description = "The spine from the side, with its levels named".to_owned();
     let mut levels = Vec::new();
-    for (level, disc) in record.levels.iter().zip(&column.discs) {
+    let cuts = cuts.iter().rev().map(Some).chain(std::iter::repeat(None));
+    for ((level, disc), cut) in record.levels.iter().zip(&column.discs).zip(cuts) {
         let name = level.level.map_or_else(|| format!("disc {}", level.ordinal), |l| l.to_string());
         let front = disc.frame().place(0.0, 26.0, 0.0);
         let (x, y) = median.pixel(front);
@@ -30,6 +36,9 @@ pub(super) fn page(record: &Record, study: &Study, found: &Segmented<'_>) -> Spi
             confidence: format!("{:.0}", 100.0 * level.confidence),
             measures: shown(level),
             axial: axial(found, disc, &level.measures, window),
+            axial_t2: cut
+                .and_then(axial_t2)
+                .map(|image| Figure { description: format!("Axial T2 through {name}"), ..image }),
             name,
         });
     }
@@ -64,6 +73,21 @@ fn figure(picture: Picture) -> Figure {
     }
 }
 
+/// The slice of axial T2 that is nearest to the middle of a level among those that show it best.
+fn axial_t2(cut: &Cut) -> Option<Figure> {
+    let crop = cut.segment.crops.get(&Kind::AxialT2)?;
+    let [width, height, slices] = crop.geometry.size;
+    let covered = cut.covered.get(&Kind::AxialT2)?;
+    let place = |&slice: &usize| {
+        let shown = (100.0 * covered.get(slice).copied().unwrap_or(0.0)) as i32;
+        (-shown, (2 * slice + 1).abs_diff(slices))
+    };
+    let slice = (0..slices).min_by_key(place)?;
+    let pixels = &crop.values[slice * width * height..][..width * height];
+    let image = strip(pixels.iter().map(|value| value.to_f32()), width, height);
+    Some(Figure { size: [width, height], image, ..Figure::default() })
+}
+
 /// A level as the network grades it; none without a name or a grade.
 fn graded(level: &LevelRecord) -> Option<GradedLevel> {
     let name = level.level.filter(|_| !level.grades.is_empty())?.to_string();
@@ -85,12 +109,30 @@ fn about_grades(record: &Record) -> String {
     let coverage = record.grader.as_ref().map_or(0.0, |grader| grader.coverage);
     let seen = record.series.iter().filter(|series| series.kind != Kind::Other);
     let seen: Vec<&str> = seen.map(|series| series.kind.words()).collect();
-    format!(
+    let graded = format!(
         "Graded by a network from {}. Where several grades are named, it cannot exclude the others: \
          they hold the truth in {:.0} of 100 cases of the kind that it was calibrated on.",
         seen.join(", "),
         100.0 * coverage
-    )
+    );
+    let open = record.levels.iter().flat_map(|level| &level.grades).filter(|of| of.is_open());
+    let ungraded = record.levels.iter().filter(|level| level.grades.is_empty()).count();
+    [
+        graded,
+        match open.count() {
+            0 => String::new(),
+            1 => "A person should look at one such grade.".to_owned(),
+            open => format!("A person should look at {open} such grades."),
+        },
+        match ungraded {
+            0 => String::new(),
+            _ => format!(
+                "Levels without a grade ({ungraded}) have no name, are not lumbar, or are out of view of \
+                 these series."
+            ),
+        },
+    ]
+    .join(" ")
 }
 
 /// What is to be said of all levels together.

@@ -37,11 +37,6 @@ const ABOUT: [(&str, &str, &str); 13] = [
     ),
     ("/api/v1/search", "What a query finds", "query sort offset limit facets"),
     (
-        "/api/v1/studies/{study}/look",
-        "Records what you see at a disc of a study's newest run; `settles` is for adjudicators",
-        "run ordinal targets verdict settles",
-    ),
-    (
         "/api/v1/studies/{study}/names",
         "Calls the lowest disc so, and all others by it",
         "run lowest lumbar",
@@ -55,6 +50,11 @@ const ABOUT: [(&str, &str, &str); 13] = [
         "/api/v1/slots/{slot}/edits",
         "Keeps edits from number `first` on; sent twice they count once",
         "first edits seconds",
+    ),
+    (
+        "/api/v1/slots/{slot}/look",
+        "Records what you see at a disc of its study's newest run; `settles` is for adjudicators",
+        "run ordinal targets verdict settles",
     ),
     ("/api/v1/slots/{slot}/hold", "Keeps the report claimed for another five minutes", ""),
     (

@@ -110,7 +110,7 @@ pub(in super::super) async fn save(
 }
 
 /// The slot of this number, where it is the person's own.
-fn own(writer: &Writer<'_>, slot: u64, user: &User) -> Result<Slot, WebError> {
+pub(super) fn own(writer: &Writer<'_>, slot: u64, user: &User) -> Result<Slot, WebError> {
     let found = writer.slot(slot)?;
     found.filter(|slot| slot.user == user.id).ok_or(WebError::NotFound)
 }

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::super::guard::Person;
 use super::super::pages::images::{Viewer, says};
+use super::super::pages::review::shows_machines;
 use super::super::{Database, WebError};
+use super::slots::own;
 use crate::archive::annotation::as_reader;
 use crate::imaging::spine::names;
 use crate::label::{Level, Mode, Target, Verdict};
@@ -24,25 +26,34 @@ pub(in super::super) struct Look {
     settles: bool,
 }
 
-/// Records what a person sees at a disc.
+/// Records what a person sees at a disc of the study that the report of a slot of theirs is about, and
+/// shows what others say of it as far as the slot does.
 pub(in super::super) async fn look(
     person: Person,
     database: web::Data<Database>,
-    study: web::Path<u64>,
+    slot: web::Path<u64>,
     look: web::Json<Look>,
 ) -> Result<HttpResponse, WebError> {
-    let (study, Look { run, ordinal, targets, verdict, settles }) = (*study, look.into_inner());
+    let Look { run, ordinal, targets, verdict, settles } = look.into_inner();
     if settles && person.user.role < Role::Adjudicator {
         return Err(WebError::Forbidden);
     }
-    let mode = if settles { Mode::Adjudication } else { Mode::Assisted };
     let reader = as_reader(&person.user);
-    database
+    let user = person.user.clone();
+    let (study, sees_machines) = database
         .write(&person.user.name, move |writer| {
+            let slot = own(writer, *slot, &user)?;
+            let study = writer.study_of(slot.report)?.ok_or(WebError::NotFound)?;
+            let sees_machines = shows_machines(slot.mode);
+            let mode = match (settles, sees_machines) {
+                (true, _) => Mode::Adjudication,
+                (false, true) => Mode::Assisted,
+                (false, false) => Mode::Blind,
+            };
             let targets = &targets;
             let seen = Seen { study, run, ordinal, targets, verdict, mode };
             match writer.see(&reader, &seen)? {
-                true => Ok(()),
+                true => Ok((study, sees_machines)),
                 false => Err(outdated()),
             }
         })
@@ -52,7 +63,7 @@ pub(in super::super) async fn look(
         .read(move |archive| {
             let images = archive.store().study_images(study)?.ok_or(WebError::NotFound)?;
             let disc = images.discs.iter().find(|disc| disc.ordinal == ordinal);
-            Ok(says(disc.ok_or(WebError::NotFound)?, Viewer::new(&user, true)))
+            Ok(says(disc.ok_or(WebError::NotFound)?, Viewer::new(&user, sees_machines)))
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "says": says })))

@@ -19,13 +19,17 @@ use crate::imaging::picture::strip;
 use crate::imaging::spine::{LevelMeasures, Section, names, ways};
 use crate::imaging::{Kind, npz};
 use crate::label::{Grade, Level, Opinion, ReaderKind, TARGETS, TargetRow, Verdict};
-use crate::store::{Action, CurrentReading, DiscReadings, Role, StudyImages, User};
+use crate::store::{Action, CurrentReading, DiscReadings, NamedDisc, Role, StudyImages, User};
 
 /// The images of a study as the review shows them. Its [`std::fmt::Display`] is the HTML fragment.
 #[derive(Template)]
 #[template(path = "web/images.html")]
 pub(super) struct ImagesPane {
     names: Vec<NameChoice>,
+    /// Whether a person says that the names are right.
+    are_confirmed: bool,
+    /// Whether the person may settle what the image shows.
+    may_settle: bool,
     /// Everything that the script works with, as JSON that no markup can break out of.
     work: String,
 }
@@ -82,6 +86,11 @@ pub(in super::super) struct Says {
 }
 
 impl ImagesPane {
+    /// Whether the discs are called as some way to name a spine has it.
+    fn is_named(&self) -> bool {
+        self.names.iter().any(|name| name.is_chosen)
+    }
+
     fn targets(&self) -> &'static [TargetRow] {
         &TARGETS
     }
@@ -100,12 +109,15 @@ pub(in super::super) struct Viewer<'a> {
     sees_people: bool,
     /// Whether they see those of machines; not where they are to see for themselves.
     sees_machines: bool,
+    /// Whether they may settle what others differ on.
+    settles: bool,
 }
 
 impl<'a> Viewer<'a> {
     /// A person who annotates sees nobody else's, or they would not be independent.
     pub(in super::super) fn new(user: &'a User, sees_machines: bool) -> Self {
-        Self { name: &user.name, sees_people: user.role >= Role::Adjudicator, sees_machines }
+        let settles = user.role >= Role::Adjudicator;
+        Self { name: &user.name, sees_people: settles, sees_machines, settles }
     }
 
     fn sees(self, reading: &CurrentReading) -> bool {
@@ -146,9 +158,12 @@ pub(super) fn pane(
     }
     let [width, height] = marks.size;
     let names = choices(&images);
+    let naming = store.naming(images.study)?;
+    let named = |disc: &NamedDisc| disc.level.is_none() || disc.probability == Some(1.0);
+    let are_confirmed = naming.iter().all(named);
     let work = Work { study: images.study, run: images.run, width, height, discs };
     let work = escape_json(&serde_json::to_string(&work).unwrap_or_default());
-    Ok(Some(ImagesPane { names, work }))
+    Ok(Some(ImagesPane { names, are_confirmed, may_settle: viewer.settles, work }))
 }
 
 fn shown(shape: &Shape) -> SeriesShown {

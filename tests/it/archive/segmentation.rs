@@ -3,11 +3,11 @@
 use deepspine::imaging::Segment;
 use deepspine::imaging::spine::{LevelMeasures, Section};
 use deepspine::label::{
-    Cell, Certainty, Evidence, Grade, ImageEvidence, Level, Opinion, Reader, ReaderKind, Target,
-    Verdict,
+    Cell, Certainty, Evidence, Grade, ImageEvidence, Level, Mode, Opinion, Reader, ReaderKind,
+    Target, Verdict,
 };
 use deepspine::report::Report;
-use deepspine::store::{Body, Kept, NewDisc, NewRun, StoreError, StudyKeys};
+use deepspine::store::{Body, Kept, NewDisc, NewRun, Seen, StoreError, StudyKeys};
 
 use super::{TestArchive, report};
 
@@ -37,6 +37,7 @@ fn disc(level: Option<Level>, area: f64, grade: Grade) -> NewDisc {
     NewDisc {
         level,
         probability: level.map(|_| 0.9),
+        centre: [0.0; 3],
         body: Body { opinions, measures: Some(measures), ..Body::default() },
     }
 }
@@ -59,12 +60,19 @@ fn shown(test: &TestArchive) -> Vec<String> {
     discs.iter().map(show).collect()
 }
 
+/// Discs one above the other, the lowest so high.
+fn stacked<const N: usize>(lowest: f64, discs: [NewDisc; N]) -> [NewDisc; N] {
+    let mut height = lowest;
+    discs.map(|disc| {
+        height += 35.0;
+        NewDisc { centre: [1.0, 2.0, height - 35.0], ..disc }
+    })
+}
+
 fn discs() -> [NewDisc; 3] {
-    [
-        disc(Some(Level::L5S1), 140.7, Grade::Normal),
-        disc(Some(Level::L4L5), 61.3, Grade::Severe),
-        disc(None, 200.1, Grade::Normal),
-    ]
+    let lowest = disc(Some(Level::L5S1), 140.7, Grade::Normal);
+    let severe = disc(Some(Level::L4L5), 61.3, Grade::Severe);
+    stacked(0.0, [lowest, severe, disc(None, 200.1, Grade::Normal)])
 }
 
 #[test]
@@ -141,11 +149,29 @@ fn a_corrected_naming_takes_all_with_it_that_hangs_on_names() {
     assert!(!rename(&mut test, "1.2.3", &six).unwrap());
     test.archive.store_mut().write(|writer| writer.derive_again(|| ())).unwrap();
     assert_eq!(shown(&test), corrected);
-    // A newer run begins with its own names.
-    let mut other = discs();
-    other[0] = disc(Some(Level::L5S1), 90.0, Grade::Moderate);
-    keep(&mut test, &reader("2"), &other);
-    assert_eq!(shown(&test)[0], "0 L5-S1 90 moderate");
+}
+
+#[test]
+fn what_people_see_and_call_discs_stays_when_a_study_is_segmented_anew() {
+    let mut test = TestArchive::new();
+    keep(&mut test, &reader("1"), &discs());
+    let six = [Some(Level::L6S1), Some(Level::L5L6), Some(Level::L4L5)];
+    rename(&mut test, "1.2.3", &six).unwrap();
+    let study = test.archive.store().image_keys().unwrap()[0].study;
+    let targets = &[Target::Central];
+    let (verdict, mode) = (Verdict::Graded(Grade::Mild), Mode::Blind);
+    let seen = Seen { study, run: 1, ordinal: 1, targets, verdict, mode };
+    assert!(test.archive.store_mut().write(|writer| writer.see(&anna(), &seen)).unwrap());
+    assert_eq!(shown(&test)[1], "1 L5-L6 61.3 mild");
+    // The next run finds a disc more below, and the others a little aside; its names are its own.
+    let names = [Level::L5S1, Level::L4L5, Level::L3L4, Level::L2L3];
+    let found = names.map(|level| disc(Some(level), 90.0, Grade::Moderate));
+    keep(&mut test, &reader("2"), &stacked(-33.0, found.clone()));
+    let carried = ["0 - 90 -", "1 L6-S1 90 moderate", "2 L5-L6 90 mild", "3 L4-L5 90 moderate"];
+    assert_eq!(shown(&test), carried);
+    // What lies elsewhere is another spine, as far as anyone can tell.
+    keep(&mut test, &reader("3"), &stacked(500.0, found));
+    assert_eq!(shown(&test)[1], "1 L4-L5 90 moderate");
 }
 
 #[test]

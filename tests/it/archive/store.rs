@@ -236,7 +236,7 @@ fn write_the_archive_of_this_schema() {
     let packed = zstd::encode_all(std::fs::File::open(backup).unwrap(), 19).unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archives");
     std::fs::create_dir_all(&fixtures).unwrap();
-    std::fs::write(fixtures.join("schema-3.db.zst"), packed).unwrap();
+    std::fs::write(fixtures.join("schema-4.db.zst"), packed).unwrap();
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn server() -> TestServer {
     let discs = levels.iter().zip(grades).map(|(&level, grade)| NewDisc {
         level: Some(level),
         probability: Some(0.9),
+        centre: [0.0, 0.0, 35.0 * f64::from(level as u8)],
         body: Body { opinions: vec![measured(level, grade)], ..Body::default() },
     });
     let reader = Reader {
@@ -131,31 +132,38 @@ fn a_review_shows_the_images_of_its_study() {
 fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
     let mut server = server();
     let [anna, ben, cora, lea, _] = server.everyone();
-    let look = |client: &Client, verdict: &str, settles: bool| {
+    let look = |(client, slot): (&Client, u64), verdict: &str, settles: bool| {
         let asked = json!({ "run": 1, "ordinal": 1, "targets": ["central"], "verdict": verdict,
                             "settles": settles });
-        client.post("/api/v1/studies/1/look", &asked)
+        client.post(&format!("/api/v1/slots/{slot}/look"), &asked)
     };
+    let batch = lea.make_batch("all", "assisted", "3");
+    let [anna_at, ben_at, cora_at] =
+        [&anna, &ben, &cora].map(|person| (person, person.claim(batch).unwrap()));
     let central =
         |server: &TestServer| server.store().discs(STUDY).unwrap()[1].central.map(Verdict::name);
     assert_eq!(central(&server), Some("severe"));
-    look(&anna, "moderate", false).done();
+    look(anna_at, "moderate", false).done();
     assert_eq!(central(&server), Some("moderate"));
-    look(&ben, "mild", false).done();
+    look(ben_at, "mild", false).done();
     assert_eq!(central(&server), None, "they differ");
-    assert_eq!(look(&ben, "mild", true).status, StatusCode::FORBIDDEN);
-    let says = look(&cora, "mild", true).done().json()["says"]["central"].clone();
+    assert_eq!(look(ben_at, "mild", true).status, StatusCode::FORBIDDEN);
+    let says = look(cora_at, "mild", true).done().json()["says"]["central"].clone();
     assert_eq!(says.as_array().unwrap().len(), 4);
     assert_eq!(central(&server), Some("mild"));
     // What is taken back is gone from the label, and stays in the history.
-    look(&cora, "not_mentioned", true).done();
-    look(&ben, "not_mentioned", false).done();
+    look(cora_at, "not_mentioned", true).done();
+    look(ben_at, "not_mentioned", false).done();
     assert_eq!(central(&server), Some("moderate"));
     assert_eq!(server.archive.label("A"), ["L4-L5/central mild rules"]);
     let slot = anna.claim(lea.make_batch("blind", "blind", "1")).unwrap();
     let says = &work(&anna, slot)["discs"][1]["says"]["central"];
     assert_eq!(says.as_array().unwrap().len(), 1, "only what anna saw herself: {says}");
     assert_eq!(says[0]["verdict"], "moderate");
+    // Who is to see for themselves learns nothing of others by saying it.
+    let says = look((&anna, slot), "severe", false).done().json()["says"]["central"].clone();
+    assert_eq!(says.as_array().unwrap().len(), 1, "{says}");
+    assert_eq!(look((&ben, slot), "severe", false).status, StatusCode::NOT_FOUND, "not his");
 }
 
 #[test]
@@ -244,6 +252,6 @@ fn what_someone_has_seen_is_no_discrepancy_any_more() {
     let look = json!({
         "run": images["run"], "ordinal": disc["ordinal"], "targets": ["central"], "verdict": "severe",
     });
-    lead.post(&format!("/api/v1/studies/{}/look", images["study"]), &look).done();
+    lead.post(&format!("/api/v1/slots/{}/look", slot["slot"]), &look).done();
     assert_eq!(queue(&lead, "discrepant"), queue(&lead, "random"));
 }
