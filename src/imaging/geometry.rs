@@ -1,6 +1,8 @@
 //! Where voxels are in the patient: millimetres to the Left, to the back (Posterior) and up
 //! (Superior), as DICOM counts them.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 /// A point or a direction in the patient, in mm: left, posterior, superior.
@@ -63,16 +65,30 @@ pub enum GeometryError {
     NoNumbers,
     #[error("its three axes lie in one plane, so that voxels have no volume")]
     Flat,
+    #[error(
+        "its voxels are {:.4}×{:.4}×{:.4} mm large, where 0.01 to 100 mm make sense; look whether \
+         it is written in another unit", .0[0], .0[1], .0[2]
+    )]
+    Spacing([f64; 3]),
+    #[error(
+        "it is {:.0}×{:.0}×{:.0} mm large, where nobody is larger than 2000 mm; look whether it is \
+         written in another unit", .0[0], .0[1], .0[2]
+    )]
+    LargerThanLife([f64; 3]),
 }
 
 impl Geometry {
-    /// No study has so many voxels: 4 GB of them in single precision.
-    const MOST_VOXELS: usize = 1 << 30;
+    /// No series has so many voxels: 1 GB of them in single precision.
+    const MOST_VOXELS: usize = 1 << 28;
+    /// From voxel to voxel in mm: finer than any scanner resolves, and coarser than any localizer.
+    const SPACINGS: RangeInclusive<f64> = 0.01..=100.0;
+    /// How much of a patient a grid shows at most, in mm.
+    const LONGEST: f64 = 2000.0;
 
     /// A grid with these voxels, once it is known to make sense.
     ///
     /// # Errors
-    /// Where it has no voxels or too many, or where it is flat.
+    /// Where it has no voxels or too many, is flat, or as large as nothing in a patient.
     pub fn new(size: [usize; 3], origin: Lps, steps: [Lps; 3]) -> Result<Self, GeometryError> {
         if size.contains(&0) {
             return Err(GeometryError::Empty { size });
@@ -88,6 +104,14 @@ impl Geometry {
         let box_of = geometry.spacing().iter().product::<f64>();
         if geometry.volume().abs() <= 1e-3 * box_of || box_of <= 0.0 {
             return Err(GeometryError::Flat);
+        }
+        let spacing = geometry.spacing();
+        if !spacing.iter().all(|spacing| Self::SPACINGS.contains(spacing)) {
+            return Err(GeometryError::Spacing(spacing));
+        }
+        let extent = [0, 1, 2].map(|axis| size[axis] as f64 * spacing[axis]);
+        if extent.iter().any(|side| *side > Self::LONGEST) {
+            return Err(GeometryError::LargerThanLife(extent));
         }
         Ok(geometry)
     }
@@ -225,5 +249,10 @@ mod tests {
         assert_eq!(new([2, 2, 2], none), Err(GeometryError::Flat));
         let wild = [identity[0], identity[1], [f64::NAN, 0.0, 1.0]];
         assert_eq!(new([2, 2, 2], wild), Err(GeometryError::NoNumbers));
+        let spaced = |size, spacing: f64| new(size, identity.map(|step| step.map(|s| s * spacing)));
+        assert!(matches!(spaced([2, 2, 2], 0.005), Err(GeometryError::Spacing(_))));
+        assert!(matches!(spaced([2, 2, 2], 250.0), Err(GeometryError::Spacing(_))));
+        assert!(matches!(spaced([2, 300, 2], 7.0), Err(GeometryError::LargerThanLife(_))));
+        assert!(spaced([200, 512, 512], 1.0).is_ok());
     }
 }

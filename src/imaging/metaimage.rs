@@ -7,10 +7,9 @@ use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
-use super::bytes::exactly;
 use super::geometry::{Geometry, GeometryError, Lps};
 use super::grid::Volume;
-use super::sample::Sample;
+use super::sample::{Sample, darken_no_numbers};
 
 /// Why a file is no volume.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +23,10 @@ pub enum MetaImageError {
     Malformed { key: &'static str, value: String },
     #[error("its voxels lie in `{0}`, where it should be in the same file or one beside it")]
     Elsewhere(String),
+    #[error(
+        "its voxels lie in a file beside it, which is not looked for in an archive; unpack that"
+    )]
+    Packed,
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }
@@ -147,14 +150,22 @@ impl Header {
         if self.0.get("ElementNumberOfChannels").is_some_and(|channels| channels != "1") {
             return Err(self.malformed("ElementNumberOfChannels"));
         }
+        // Voxels as text, or after a header of their own, would be read as other voxels.
+        if self.0.get("BinaryData").is_some_and(|binary| !binary.eq_ignore_ascii_case("true")) {
+            return Err(self.malformed("BinaryData"));
+        }
+        if self.0.get("HeaderSize").is_some_and(|size| size != "0") {
+            return Err(self.malformed("HeaderSize"));
+        }
         let big_endian =
             self.is_true("BinaryDataByteOrderMSB") || self.is_true("ElementByteOrderMSB");
-        let count = geometry.count() * sample.bytes();
-        let bytes = match self.is_true("CompressedData") {
-            true => exactly(&mut ZlibDecoder::new(reader), count)?,
-            false => exactly(reader, count)?,
+        let count = geometry.count();
+        let mut values = match self.is_true("CompressedData") {
+            true => sample.read(&mut ZlibDecoder::new(reader), count, big_endian)?,
+            false => sample.read(reader, count, big_endian)?,
         };
-        Ok(Volume { geometry, values: sample.decode(&bytes, big_endian) })
+        darken_no_numbers(&mut values);
+        Ok(Volume { geometry, values })
     }
 }
 
@@ -199,6 +210,10 @@ mod tests {
         assert!(refused("Offset = 1 2 3\n", "").contains("no `Offset`"));
         assert!(refused("DimSize = 2 1 1", "DimSize = 2 1").contains("DimSize"));
         assert!(refused("MET_SHORT", "MET_LONG_LONG").contains("MET_LONG_LONG"));
+        assert!(
+            refused("BinaryData = True", "BinaryData = False").contains("`BinaryData = False`")
+        );
+        assert!(refused("Offset", "HeaderSize = 128\nOffset").contains("`HeaderSize = 128`"));
         assert!(refused("= LOCAL", "= ../secret.raw").contains("../secret.raw"));
         assert!(refused("DimSize = 2 1 1", "DimSize = 2 9 9").contains("as a whole"));
         assert!(read_from(&mut &b"no header at all"[..]).is_err());

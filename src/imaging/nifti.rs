@@ -11,7 +11,7 @@ use flate2::{Compression, write::GzEncoder};
 use super::bytes::exactly;
 use super::geometry::{Geometry, GeometryError, Lps};
 use super::grid::{Mask, Volume};
-use super::sample::Sample;
+use super::sample::{Sample, darken_no_numbers};
 
 /// Why a file is no volume.
 #[derive(Debug, thiserror::Error)]
@@ -258,12 +258,12 @@ pub fn read(reader: &mut impl Read) -> Result<Volume, NiftiError> {
     let geometry = Geometry::new(header.size()?, origin, steps)?;
     let between = (header.offset() - header.layout.size) as u64;
     io::copy(&mut reader.take(between), &mut io::sink())?;
-    let bytes = exactly(reader, geometry.count() * sample.bytes())?;
-    let mut values = sample.decode(&bytes, header.big_endian);
+    let mut values = sample.read(reader, geometry.count(), header.big_endian)?;
     let (slope, inter) = header.scale();
     if (slope, inter) != (1.0, 0.0) {
         values.iter_mut().for_each(|value| *value = *value * slope + inter);
     }
+    darken_no_numbers(&mut values);
     Ok(Volume { geometry, values })
 }
 

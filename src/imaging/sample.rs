@@ -1,5 +1,9 @@
 //! Numbers as files of volumes hold them.
 
+use std::io::{self, Read};
+
+use super::bytes::exactly;
+
 /// How a file writes one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "they are Rust's own names")]
@@ -24,8 +28,26 @@ impl Sample {
         }
     }
 
+    /// So many values. Their bytes are let go as they are read, as they may be twice as many.
+    ///
+    /// # Errors
+    /// Where the stream ends before.
+    pub(super) fn read(
+        self,
+        reader: &mut impl Read,
+        count: usize,
+        big_endian: bool,
+    ) -> io::Result<Vec<f32>> {
+        let mut values = Vec::new();
+        while values.len() < count {
+            let some = (count - values.len()).min(1 << 16);
+            values.extend(self.decode(&exactly(reader, some * self.bytes())?, big_endian));
+        }
+        Ok(values)
+    }
+
     /// The values in a run of bytes; what is left over at its end is none.
-    pub(super) fn decode(self, bytes: &[u8], big_endian: bool) -> Vec<f32> {
+    fn decode(self, bytes: &[u8], big_endian: bool) -> Vec<f32> {
         macro_rules! numbers {
             ($number:ty) => {
                 bytes
@@ -54,6 +76,13 @@ impl Sample {
     }
 }
 
+/// Makes what is no number, as programs write where there is no image, as dark as the darkest one.
+pub(super) fn darken_no_numbers(values: &mut [f32]) {
+    let numbers = values.iter().copied().filter(|value| value.is_finite());
+    let darkest = numbers.reduce(f32::min).unwrap_or(0.0);
+    values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = darkest);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +93,18 @@ mod tests {
         assert_eq!(Sample::I16.decode(&[0xfe, 0xff, 0x02, 0x00], false), [-2.0, 2.0]);
         assert_eq!(Sample::F64.decode(&1.5f64.to_be_bytes(), true), [1.5]);
         assert_eq!(Sample::U8.decode(&[7, 200], false), [7.0, 200.0]);
+        let many = vec![1; 200_000];
+        assert_eq!(Sample::U8.read(&mut &many[..], 150_000, false).unwrap().len(), 150_000);
+        assert!(Sample::U16.read(&mut &many[..], 150_000, false).is_err());
+    }
+
+    #[test]
+    fn what_is_no_number_is_as_dark_as_the_darkest_number() {
+        let mut values = [f32::NAN, 7.0, f32::NEG_INFINITY, -3.0, f32::INFINITY];
+        darken_no_numbers(&mut values);
+        assert_eq!(values, [-3.0, 7.0, -3.0, -3.0, -3.0]);
+        let mut none = [f32::NAN; 2];
+        darken_no_numbers(&mut none);
+        assert_eq!(none, [0.0; 2]);
     }
 }
