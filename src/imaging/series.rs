@@ -79,7 +79,10 @@ enum Weighting {
 impl Series {
     /// A series, once it is known what it is good for.
     pub fn new(name: String, protocol: Protocol, stacks: Vec<Stack>, notes: Vec<Note>) -> Self {
-        let (kind, reason) = kind(&name, &protocol, &stacks);
+        let (kind, reason) = match (stacks.is_empty(), notes.last()) {
+            (true, Some(note)) => (Kind::Other, format!("it has no volume: {note}")),
+            _ => kind(&name, &protocol, &stacks),
+        };
         Self { name, protocol, kind, reason, stacks, notes }
     }
 }

@@ -37,6 +37,10 @@ pub enum Note {
     Filled { before: String, after: String },
     #[error("{gap:.1} mm lie between `{before}` and `{after}`; they begin another stack")]
     Parted { before: String, after: String, gap: f64 },
+    #[error(
+        "`{beside}` and what is in line with it lie {by:.1} mm beside `{first}`: another stack"
+    )]
+    Beside { first: String, beside: String, by: f64 },
     #[error("slices are {least:.2} to {most:.2} mm apart; they are taken as evenly spaced")]
     Uneven { least: f64, most: f64 },
     #[error("`{name}` stands alone and has no thickness; 1 mm is assumed")]
@@ -55,24 +59,31 @@ const GAP: f64 = 1.5;
 const MISSING_ONE: f64 = 2.5;
 /// How far beside the line of the others a slice may be, as a share of their distance.
 const BESIDE: f64 = 0.25;
+/// So many times as far beside each other as apart slices are not of one stack, however it leans.
+const LEAN: f64 = 2.5;
 /// Distances that differ more than this share of the usual one are told of.
 const UNEVEN: f64 = 0.05;
 
-/// Puts the slices of a series into stacks, those with most slices first. What cannot be part of
-/// one is noted.
+/// Puts the slices of a series into stacks, those with most slices first, of like ones the lowest: the
+/// lumbar station of a whole spine. What cannot be part of one is noted.
 pub fn stacks(slices: Vec<Slice>) -> (Vec<Stack>, Vec<Note>) {
     let mut notes = Vec::new();
     let mut stacks = Vec::new();
     for group in alike(slices) {
         let apart = without_repeats(sorted(group), &mut notes);
-        for run in runs(apart, &mut notes) {
-            match stack(run) {
-                Ok(stack) => stacks.push(stack),
-                Err(note) => notes.push(note),
+        for line in lines(apart, &mut notes) {
+            for run in runs(line, &mut notes) {
+                match stack(run) {
+                    Ok(stack) => stacks.push(stack),
+                    Err(note) => notes.push(note),
+                }
             }
         }
     }
-    stacks.sort_by_key(|stack| std::cmp::Reverse(stack.slices.len()));
+    stacks.sort_by(|a, b| {
+        let height = |stack: &Stack| stack.volume.geometry.centre()[2];
+        b.slices.len().cmp(&a.slices.len()).then(height(a).total_cmp(&height(b)))
+    });
     (stacks, notes)
 }
 
@@ -122,6 +133,35 @@ fn without_repeats(slices: Vec<(f64, Slice)>, notes: &mut Vec<Note>) -> Vec<(f64
         });
     }
     kept
+}
+
+/// Parts slices that do not lie before each other: stations of a spine, which share their distances
+/// from side to side.
+fn lines(slices: Vec<(f64, Slice)>, notes: &mut Vec<Note>) -> Vec<Vec<(f64, Slice)>> {
+    let mut lines: Vec<Vec<(f64, Slice)>> = Vec::new();
+    for (at, slice) in slices {
+        let beside = |(before, other): &(f64, Slice)| {
+            let way = minus(slice.plane.origin, other.plane.origin);
+            length(along(way, other.plane.normal, before - at))
+        };
+        let nearest = lines
+            .iter_mut()
+            .map(|line| (beside(&line[line.len() - 1]), line))
+            .min_by(|(a, _), (b, _)| a.total_cmp(b));
+        match nearest {
+            Some((by, line)) if by <= LEAN * (at - line[line.len() - 1].0) + SAME_PLACE => {
+                line.push((at, slice));
+            }
+            before => {
+                if let Some((by, line)) = before {
+                    let (first, beside) = (line[0].1.name.clone(), slice.name.clone());
+                    notes.push(Note::Beside { first, beside, by });
+                }
+                lines.push(vec![(at, slice)]);
+            }
+        }
+    }
+    lines
 }
 
 /// Parts slices where a gap is too wide, or where they do not go on in a line.
@@ -325,6 +365,28 @@ mod tests {
         let shifted = [0.0, 4.0, 8.0, 12.0].map(|left| leaning(left, f64::from(left > 4.0) * 2.0));
         let (stacks_of, _) = stacks(shifted.into());
         assert_eq!(stacks_of.len(), 2);
+    }
+
+    #[test]
+    fn stations_in_one_series_are_a_stack_each() {
+        let station = |left: f64, up: f64| {
+            let mut slice = sagittal(left);
+            slice.name = format!("{left} {up}");
+            slice.plane.origin[2] += up;
+            slice
+        };
+        // The second station has the same places from side to side, then others.
+        for shift in [0.0, 0.5, 2.0] {
+            let lefts = [-8.0, -4.0, 0.0, 4.0, 8.0];
+            let upper = lefts.map(|left| station(left, 220.0));
+            let lower = lefts.map(|left| station(left + shift, 0.0));
+            let (stacks, notes) = stacks(upper.into_iter().chain(lower).collect());
+            assert_eq!(stacks.iter().map(|s| s.slices.len()).collect::<Vec<_>>(), [5, 5]);
+            let heights = [0, 1].map(|n| stacks[n].volume.geometry.origin[2]);
+            assert_eq!(heights, [100.0, 320.0], "the lower one first");
+            assert!(stacks.iter().all(|stack| stack.volume.geometry.steps[2] == [-4.0, 0.0, 0.0]));
+            assert!(matches!(notes[..], [Note::Beside { .. }]), "{notes:?}");
+        }
     }
 
     #[test]
