@@ -35,10 +35,18 @@ pub struct Segmented<'a> {
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what each is")]
 pub enum Declined {
-    #[error("it has no sagittal series that can be read")]
-    NoSagittal,
+    #[error("it has no sagittal series that can be read{}", .series.join(""))]
+    NoSagittal { series: Vec<String> },
     #[error("no spine was found on `{series}`: too little of discs and vertebrae")]
     NoSpine { series: String },
+}
+
+impl Declined {
+    /// A study without a series to read, and why each that it has is not read.
+    fn no_sagittal(study: &Study) -> Self {
+        let why = |series: &Series| format!("; `{}` is not used: {}", series.name, series.reason);
+        Self::NoSagittal { series: study.series.iter().map(why).collect() }
+    }
 }
 
 /// Finds, names and measures the levels of a study on its sagittal T2 series, else on its sagittal T1
@@ -50,7 +58,7 @@ pub fn segment(
     study: &Study,
     tissues: impl FnOnce(&Volume) -> (Mask, f64),
 ) -> Result<Segmented<'_>, Declined> {
-    let series = sagittal(study).ok_or(Declined::NoSagittal)?;
+    let series = sagittal(study).ok_or_else(|| Declined::no_sagittal(study))?;
     let volume = &series.stacks[0].volume;
     let (tissues, through) = tissues(volume);
     let begun = Instant::now();

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::data::DataArgs;
@@ -28,7 +28,7 @@ use crate::engine::Device;
 use crate::engine::grader::Grader;
 use crate::engine::unet::Segmenter;
 use crate::imaging::spine::{Thresholds, tissues};
-use crate::imaging::{Mask, Segment, Study, Volume};
+use crate::imaging::{Mask, Refusal, Segment, Study, Volume};
 use crate::label::Level;
 use crate::pipeline::grading::{TargetGrade, grade, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
@@ -429,15 +429,14 @@ fn stopped(bar: &ProgressBar) {
     eprintln!("stopped; the same command goes on with the studies that are left");
 }
 
-/// Why nothing was made of a study; where nothing of it could be read, why that is.
+/// Why nothing was made of a study; where no series of it is good for that, also why a file gave none.
 fn with_refusals(declined: Declined, study: &Study) -> anyhow::Error {
-    match study.refused.first().filter(|_| study.series.is_empty()) {
-        None => declined.into(),
-        Some(first) => {
+    match study.refused.first() {
+        Some(first) if matches!(declined, Declined::NoSagittal { .. }) => {
+            let Refusal { file, reason } = first;
             let others = study.refused.len() - 1;
-            let reason = first.reason.to_string();
-            anyhow::Error::from(declined)
-                .context(format!("{}: {reason} ({others} more)", first.file))
+            anyhow!("{declined}; `{file}` is refused: {reason} ({others} more)")
         }
+        _ => declined.into(),
     }
 }
