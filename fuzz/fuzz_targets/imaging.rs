@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else { return };
     match kind % 3 {
         0 => {
-            if let Ok((_, slices)) = dicom::read(Cursor::new(bytes), "fuzzed.dcm") {
+            if let Ok((_, slices)) = dicom::read(bytes, "fuzzed.dcm") {
                 for slice in slices {
                     assert_eq!(slice.values.len(), slice.plane.size[0] * slice.plane.size[1]);
                 }

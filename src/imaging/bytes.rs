@@ -15,6 +15,15 @@ pub(super) fn unpacked<'a>(mut packed: impl Read + 'a) -> io::Result<Box<dyn Rea
     })
 }
 
+/// No file of a study is larger, packed or not.
+const LARGEST: u64 = 1 << 30;
+
+/// All bytes of a file that begins with these; none where they are more than any file of a study has.
+pub(super) fn whole(mut begins: Vec<u8>, rest: impl Read) -> io::Result<Option<Vec<u8>>> {
+    rest.take(LARGEST).read_to_end(&mut begins)?;
+    Ok((begins.len() as u64 <= LARGEST).then_some(begins))
+}
+
 /// Exactly so many bytes; memory grows with what really comes, whatever a header says.
 ///
 /// # Errors
@@ -24,10 +33,7 @@ pub(super) fn exactly(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8
     reader.take(count as u64).read_to_end(&mut bytes)?;
     match bytes.len() == count {
         true => Ok(bytes),
-        false => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            format!("it ends after {} of {count} bytes", bytes.len()),
-        )),
+        false => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends too early")),
     }
 }
 

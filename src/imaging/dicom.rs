@@ -1,14 +1,14 @@
 //! DICOM files: classic with an image each, enhanced with a frame a slice, in every encoding that
 //! dicom-rs reads.
 
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dicom_core::Tag;
+use dicom_core::{DicomValue, Tag};
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject};
 use dicom_pixeldata::{DecodedPixelData, PixelDecoder, PixelRepresentation};
 
+use super::dicom_bounds;
 use super::geometry::{Lps, cross, direction, dot};
 use super::slice::{Instance, Plane, Protocol, Slice};
 
@@ -16,8 +16,22 @@ use super::slice::{Instance, Plane, Protocol, Slice};
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what each is")]
 pub enum DicomError {
+    #[error("it is no DICOM file")]
+    NoDicom,
     #[error("it is no whole DICOM file")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "it is cut off or broken: its element {tag} claims {length} bytes where {left} are left"
+    )]
+    Overlong { tag: Tag, length: u32, left: usize },
+    #[error("it is broken: {0} stands where an item of a sequence should")]
+    Misplaced(Tag),
+    #[error("its sequence {tag} is nested deeper than {deepest} others, as that of no image is")]
+    TooDeep { tag: Tag, deepest: usize },
+    #[error("it has more elements than any image")]
+    TooManyElements,
+    #[error("it unpacks to more bytes than any image has")]
+    Unpacked,
     #[error("it holds no image")]
     NoImage,
     #[error("its voxels cannot be decoded{}", remedy(.syntax))]
@@ -34,6 +48,8 @@ pub enum DicomError {
     Bits(u16),
     #[error("an image of {columns}×{rows} pixels and {frames} frames is larger than any series")]
     TooLarge { columns: u64, rows: u64, frames: u64 },
+    #[error("it claims {frames} frames but holds the pixels of {there}")]
+    NoPixels { frames: u64, there: u64 },
     #[error("it is broken in a way that its decoder did not foresee")]
     Broken,
 }
@@ -55,16 +71,20 @@ const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
 /// A series has fewer pixels: 512 MB of them.
 const MOST_PIXELS: u64 = 1 << 28;
 
-/// Reads the slices of a file, and how they were made.
+/// And fewer frames, however small they are.
+const MOST_FRAMES: u64 = 1 << 14;
+
+/// Reads the slices of a file from its bytes, and how they were made.
 ///
 /// # Errors
 /// Where the file holds no gray images with a place in the patient.
-pub fn read(file: impl Read, name: &str) -> Result<(Protocol, Vec<Slice>), DicomError> {
+pub fn read(file: &[u8], name: &str) -> Result<(Protocol, Vec<Slice>), DicomError> {
     // Decoders are fed whatever a hospital's archive holds; one that panics must not end a run.
     catch_unwind(AssertUnwindSafe(|| slices(file, name))).unwrap_or(Err(DicomError::Broken))
 }
 
-fn slices(file: impl Read, name: &str) -> Result<(Protocol, Vec<Slice>), DicomError> {
+fn slices(file: &[u8], name: &str) -> Result<(Protocol, Vec<Slice>), DicomError> {
+    dicom_bounds::check(file)?;
     let object = dicom_object::OpenFileOptions::new()
         .from_reader(file)
         .map_err(|error| DicomError::Unreadable(error.into()))?;
@@ -105,7 +125,7 @@ fn slices(file: impl Read, name: &str) -> Result<(Protocol, Vec<Slice>), DicomEr
         let instance = uid.clone().map(|uid| Instance { class: class.clone(), uid, frame });
         Ok(Slice { name, instance, number: first + number as i64, plane, values })
     });
-    Ok((protocol(&object), slices.collect::<Result<_, _>>()?))
+    Ok((protocol(frame(0)), slices.collect::<Result<_, _>>()?))
 }
 
 /// How many frames there are, once it is known that they can be read.
@@ -124,17 +144,29 @@ fn check(object: &DefaultDicomObject) -> Result<usize, DicomError> {
         Some(_) => positive(tags::NUMBER_OF_FRAMES, "number of frames")?,
         None => 1,
     };
-    if columns.saturating_mul(rows).saturating_mul(frames) > MOST_PIXELS {
+    let pixels = columns.saturating_mul(rows);
+    if pixels.saturating_mul(frames) > MOST_PIXELS || frames > MOST_FRAMES {
         return Err(DicomError::TooLarge { columns, rows, frames });
     }
     let bits = positive(tags::BITS_ALLOCATED, "number of bits")?;
-    match bits {
-        8 | 16 => Ok(frames as usize),
-        other => Err(DicomError::Bits(other as u16)),
+    if ![8, 16].contains(&bits) {
+        return Err(DicomError::Bits(bits as u16));
     }
+    let there = match object.get(tags::PIXEL_DATA).map(|element| element.value()) {
+        Some(DicomValue::Primitive(bytes)) => {
+            bytes.calculate_byte_len() as u64 / (pixels * bits / 8)
+        }
+        // A frame is one fragment or more.
+        Some(packed) => packed.fragments().map_or(0, <[_]>::len) as u64,
+        None => 0,
+    };
+    if frames > there {
+        return Err(DicomError::NoPixels { frames, there });
+    }
+    Ok(frames as usize)
 }
 
-/// A frame, which has its attributes itself, shares them or is the whole file.
+/// A frame, which has attributes itself, shares them or is the whole file.
 #[derive(Clone, Copy)]
 struct Frame<'a> {
     object: &'a DefaultDicomObject,
@@ -263,18 +295,11 @@ fn padding(object: &DefaultDicomObject, pixels: &DecodedPixelData<'_>) -> Option
     Some((one.min(other), one.max(other)))
 }
 
-fn protocol(object: &DefaultDicomObject) -> Protocol {
-    let first = |tag| numbers(object, tag).and_then(|numbers| numbers.first().copied());
-    let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, 0);
-    let in_group = |group, tag| {
-        let group = item(shared?, group, 0)?;
-        numbers(group, tag)?.first().copied()
-    };
-    let echo = first(tags::ECHO_TIME)
-        .or_else(|| in_group(tags::MR_ECHO_SEQUENCE, tags::EFFECTIVE_ECHO_TIME));
+fn protocol(frame: Frame<'_>) -> Protocol {
+    let object = frame.object;
+    let first = |group, tag| frame.numbers(group, tag)?.first().copied();
+    let (echo, modifier) = (tags::MR_ECHO_SEQUENCE, tags::MR_MODIFIER_SEQUENCE);
     let timing = tags::MR_TIMING_AND_RELATED_PARAMETERS_SEQUENCE;
-    let repetition =
-        first(tags::REPETITION_TIME).or_else(|| in_group(timing, tags::REPETITION_TIME));
     Protocol {
         study: text(object, tags::STUDY_INSTANCE_UID),
         series: text(object, tags::SERIES_INSTANCE_UID),
@@ -287,12 +312,27 @@ fn protocol(object: &DefaultDicomObject) -> Protocol {
         description: text(object, tags::SERIES_DESCRIPTION)
             .or_else(|| text(object, tags::PROTOCOL_NAME)),
         image_type: text(object, tags::IMAGE_TYPE),
-        echo_time: echo,
-        repetition_time: repetition,
-        inversion_time: first(tags::INVERSION_TIME),
-        contrast_agent: text(object, tags::CONTRAST_BOLUS_AGENT),
+        echo_time: first(echo, tags::EFFECTIVE_ECHO_TIME).or_else(|| first(echo, tags::ECHO_TIME)),
+        repetition_time: first(timing, tags::REPETITION_TIME),
+        inversion_time: first(modifier, tags::INVERSION_TIMES)
+            .or_else(|| first(modifier, tags::INVERSION_TIME)),
+        contrast_agent: contrast_agent(frame),
         header: Some(header(object)),
     }
+}
+
+/// What was injected, unless it is said that nothing was.
+fn contrast_agent(frame: Frame<'_>) -> Option<String> {
+    let agents = item(frame.object, tags::CONTRAST_BOLUS_AGENT_SEQUENCE, 0);
+    let agent = text(frame.object, tags::CONTRAST_BOLUS_AGENT)
+        .or_else(|| text(agents?, tags::CODE_MEANING))?;
+    let usage = tags::CONTRAST_BOLUS_USAGE_SEQUENCE;
+    let given = [frame.own, frame.shared]
+        .into_iter()
+        .flatten()
+        .find_map(|of| text(item(of, usage, 0)?, tags::CONTRAST_BOLUS_AGENT_ADMINISTERED));
+    let is_none = ["NONE", "NO", "N"].contains(&agent.to_uppercase().as_str());
+    (!is_none && given.as_deref() != Some("NO")).then_some(agent)
 }
 
 /// What all images of a study say of the patient and the study.

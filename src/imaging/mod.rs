@@ -7,6 +7,7 @@
 mod bytes;
 pub mod crop;
 pub mod dicom;
+mod dicom_bounds;
 pub mod dicom_mr;
 pub mod dicom_seg;
 mod distance;

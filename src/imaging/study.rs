@@ -1,18 +1,20 @@
 //! A study from wherever it is: a folder or a zip of DICOM files, a single volume, a folder of
 //! pictures. What cannot be read is listed with its reason and ends nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rayon::prelude::*;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 use zip::ZipArchive;
 
 use super::Volume;
-use super::bytes::unpacked;
+use super::bytes::{unpacked, whole};
 use super::dicom::{self, DicomError};
+use super::dicom_bounds;
 use super::metaimage::{self, MetaImageError};
 use super::nifti::{self, NiftiError};
 use super::pictures::{self, PicturesError};
@@ -56,6 +58,8 @@ pub enum FileError {
     Packed(#[source] zip::result::ZipError),
     #[error("it is larger than any file of a study")]
     TooLarge,
+    #[error("its study is too large without it")]
+    NoRoom,
 }
 
 /// Why there is no study at all.
@@ -68,6 +72,16 @@ pub enum StudyError {
     NoZip { path: PathBuf, source: zip::result::ZipError },
     #[error("`{path}` holds no file")]
     Empty { path: PathBuf },
+    #[error(
+        "`{path}` holds {count} studies, where one is wanted; put each into a folder of its own, \
+         and give these, or with `--each` the folder that they are in"
+    )]
+    Several { path: PathBuf, count: usize },
+    #[error(
+        "`{path}` unpacks to more than 4 GB, as no study does; give a folder with its sagittal and \
+         axial series alone"
+    )]
+    TooLarge { path: PathBuf },
 }
 
 /// A file's slices, which are put together by series, or a whole volume.
@@ -79,8 +93,25 @@ enum Found {
 /// A file by its name, and what it gave.
 type File = (String, Result<Found, FileError>);
 
-/// A file of a zip is not unpacked beyond this.
-const LARGEST_PACKED: u64 = 1 << 30;
+/// No study has more bytes, as files and as voxels in single precision.
+const LARGEST_STUDY: u64 = 4 << 30;
+
+/// How many bytes a study may still have, whichever of its files they are of.
+struct Room(AtomicU64);
+
+impl Room {
+    /// Takes what a file needs. Once there was too little nothing is left, so that no file is
+    /// unpacked in vain.
+    fn take(&self, bytes: usize) -> Result<(), FileError> {
+        let less = |left: u64| Some(left.saturating_sub(bytes as u64));
+        let left = self.0.fetch_update(Relaxed, Relaxed, less).unwrap_or(0);
+        if left > bytes as u64 { Ok(()) } else { Err(FileError::NoRoom) }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
+}
 
 impl Study {
     /// Reads a study.
@@ -89,19 +120,26 @@ impl Study {
     /// Where the path itself cannot be read. Files of it that cannot are among the refused.
     pub fn read(path: &Path) -> Result<Self, StudyError> {
         let unreadable = |source| StudyError::Unreadable { path: path.to_owned(), source };
+        let room = Room(AtomicU64::new(LARGEST_STUDY));
         let is_folder = fs::metadata(path).map_err(unreadable)?.is_dir();
         let found = match (is_folder, extension(path).as_str()) {
             (true, _) if path.join(pictures::SIDECAR).is_file() => {
                 vec![(file_name(path), picture_stack(path))]
             }
-            (true, _) => of_folder(path),
-            (false, "zip") => of_zip(path)?,
-            (false, _) => vec![(file_name(path), of_file(path, &file_name(path)))],
+            (true, _) => of_folder(path, &room),
+            (false, "zip") => of_zip(path, &room)?,
+            (false, _) => vec![(file_name(path), of_file(path, &file_name(path), &room))],
         };
         if found.is_empty() {
             return Err(StudyError::Empty { path: path.to_owned() });
         }
-        Ok(Self::of(found))
+        if room.is_spent() {
+            return Err(StudyError::TooLarge { path: path.to_owned() });
+        }
+        match studies(&found) {
+            0 | 1 => Ok(Self::of(found)),
+            count => Err(StudyError::Several { path: path.to_owned(), count }),
+        }
     }
 
     /// Puts what files gave together.
@@ -137,6 +175,16 @@ impl Study {
     }
 }
 
+/// How many studies files are of, as far as they tell: each has a UID and is of one patient.
+fn studies(found: &[File]) -> usize {
+    let told = |(_, found): &File| match found {
+        Ok(Found::Slices(protocol, _)) => Some((protocol.study.clone(), protocol.patient.clone())),
+        _ => None,
+    };
+    let (uids, patients): (BTreeSet<_>, BTreeSet<_>) = found.iter().filter_map(told).unzip();
+    [uids, patients].map(|all| all.into_iter().flatten().count()).into_iter().max().unwrap_or(0)
+}
+
 /// A volume that is a series by itself.
 fn single(file: &str, volume: Volume) -> Series {
     let volume = sliced(volume);
@@ -146,44 +194,56 @@ fn single(file: &str, volume: Volume) -> Series {
     Series::new(file.to_owned(), Protocol::default(), vec![stack], Vec::new())
 }
 
-/// A volume with its slices as a scanner would have them: from side to side with rows that lead
-/// down, or, where slices are thick from head to foot, axial with rows that lead to the back.
+/// A volume with its slices as a scanner would have them: across the axis along which voxels are
+/// clearly longest, else from side to side. Rows lead to the back or to the left, columns down, those
+/// of axial slices to the back.
 fn sliced(volume: Volume) -> Volume {
     let [left, back, up] = volume.geometry.nearest_axes();
     let spacing = volume.geometry.spacing();
-    let widest = spacing.iter().copied().fold(0.0, f64::max);
-    let is_axial = spacing[up.0] > widest * 0.99 && spacing[left.0] < widest * 0.7;
+    let is_across = |(axis, _): (usize, bool)| {
+        (0..3).all(|other| other == axis || spacing[other] < 0.7 * spacing[axis])
+    };
     let down = (up.0, !up.1);
-    let order = if is_axial { [left, back, up] } else { [back, down, left] };
+    let order = match (is_across(up), is_across(back)) {
+        (true, _) => [left, back, up],
+        (_, true) => [left, down, back],
+        _ => [back, down, left],
+    };
     if order == [(0, false), (1, false), (2, false)] { volume } else { volume.reordered(order) }
 }
 
-fn of_folder(folder: &Path) -> Vec<File> {
+fn of_folder(folder: &Path, room: &Room) -> Vec<File> {
     let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
     let (mut paths, mut unread) = (Vec::new(), Vec::new());
-    for entry in WalkDir::new(folder).sort_by_file_name() {
+    // Archives of data keep files elsewhere and link to them; what is hidden is theirs.
+    let is_shown = |entry: &DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(is_shown) {
         let entry = match entry {
             Ok(entry) => entry,
+            // What a link leads back to is walked through already.
+            Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 unread.push((name(&path), Err(io::Error::from(error).into())));
                 continue;
             }
         };
-        let hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
-        if entry.file_type().is_file() && !hidden {
+        if entry.file_type().is_file() {
             paths.push(entry.into_path());
         }
     }
     unread.par_extend(paths.par_iter().map(|path| {
         let name = name(path);
-        let found = of_file(path, &name);
+        let found = of_file(path, &name, room);
         (name, found)
     }));
     unread
 }
 
-fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
+fn of_zip(path: &Path, room: &Room) -> Result<Vec<File>, StudyError> {
     let unreadable = |source| StudyError::Unreadable { path: path.to_owned(), source };
     let no_zip = |source| StudyError::NoZip { path: path.to_owned(), source };
     let file = BufReader::new(fs::File::open(path).map_err(unreadable)?);
@@ -191,7 +251,7 @@ fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
     let mut found = Vec::new();
     for number in 0..archive.len() {
         let nameless = || format!("file {} of the archive", number + 1);
-        let mut packed = match archive.by_index(number) {
+        let packed = match archive.by_index(number) {
             Ok(packed) if packed.is_dir() => continue,
             Ok(packed) => packed,
             Err(error) => {
@@ -200,42 +260,55 @@ fn of_zip(path: &Path) -> Result<Vec<File>, StudyError> {
             }
         };
         let name = packed.name().map_or_else(|_| nameless(), |name| name.into_owned());
-        let of = unpack(&mut packed).and_then(|bytes| of_reader(&name, Cursor::new(bytes)));
+        let of = of_reader(packed, &name, room);
         found.push((name, of));
     }
     Ok(found)
 }
 
-/// The bytes of a packed file, unless they are more than any file of a study has.
-fn unpack(packed: &mut impl Read) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    packed.take(LARGEST_PACKED + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > LARGEST_PACKED {
-        true => Err(FileError::TooLarge),
-        false => Ok(bytes),
-    }
-}
-
 /// What a file gives that goes by a name within its study.
-fn of_file(path: &Path, name: &str) -> Result<Found, FileError> {
-    match extension(path).as_str() {
+fn of_file(path: &Path, name: &str, room: &Room) -> Result<Found, FileError> {
+    if extension(path) == "mhd" {
         // Its voxels lie in another file.
-        "mhd" => Ok(Found::Volume(Box::new(metaimage::read(path)?))),
-        _ => of_reader(name, BufReader::new(fs::File::open(path)?)),
+        return kept(Found::Volume(Box::new(metaimage::read(path)?)), room);
     }
+    of_reader(fs::File::open(path)?, name, room)
 }
 
 /// What a file gives whose name says of which format it is; without one it is DICOM.
-fn of_reader(name: &str, mut file: impl BufRead) -> Result<Found, FileError> {
-    let volume = match extension(Path::new(name)).as_str() {
-        "nii" | "gz" => nifti::read(&mut unpacked(file)?)?,
-        "mha" => metaimage::read_from(&mut file)?,
+fn of_reader(mut file: impl Read, name: &str, room: &Room) -> Result<Found, FileError> {
+    room.take(0)?;
+    let format = extension(Path::new(name));
+    let mut begins = Vec::new();
+    file.by_ref().take(dicom_bounds::BEGINS).read_to_end(&mut begins)?;
+    match format.as_str() {
+        "mhd" => return Err(MetaImageError::Packed.into()),
+        "nii" | "gz" | "mha" => {}
+        // Films and archives that lie about in a folder are not read any further.
+        _ if dicom_bounds::start(&begins).is_none() => return Err(DicomError::NoDicom.into()),
+        _ => {}
+    }
+    let bytes = whole(begins, file)?.ok_or(FileError::TooLarge)?;
+    room.take(bytes.len())?;
+    let volume = match format.as_str() {
+        "nii" | "gz" => nifti::read(&mut unpacked(&bytes[..])?)?,
+        "mha" => metaimage::read_from(&mut &bytes[..])?,
         _ => {
-            let (protocol, slices) = dicom::read(file, name)?;
-            return Ok(Found::Slices(Box::new(protocol), slices));
+            let (protocol, slices) = dicom::read(&bytes, name)?;
+            return kept(Found::Slices(Box::new(protocol), slices), room);
         }
     };
-    Ok(Found::Volume(Box::new(volume)))
+    kept(Found::Volume(Box::new(volume)), room)
+}
+
+/// What a file gave, where there is room for its voxels.
+fn kept(found: Found, room: &Room) -> Result<Found, FileError> {
+    let voxels = match &found {
+        Found::Slices(_, slices) => slices.iter().map(|slice| slice.values.len()).sum(),
+        Found::Volume(volume) => volume.values.len(),
+    };
+    room.take(voxels * size_of::<f32>())?;
+    Ok(found)
 }
 
 fn picture_stack(folder: &Path) -> Result<Found, FileError> {
@@ -248,4 +321,17 @@ fn extension(path: &Path) -> String {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_a_study_is_too_large_there_is_room_for_nothing() {
+        let room = Room(AtomicU64::new(10));
+        assert!(room.take(4).is_ok() && room.take(5).is_ok() && !room.is_spent());
+        assert!(matches!(room.take(7), Err(FileError::NoRoom)));
+        assert!(room.is_spent() && room.take(0).is_err());
+    }
 }

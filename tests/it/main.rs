@@ -18,6 +18,7 @@ mod link;
 mod measures;
 mod metrics;
 mod naming;
+mod odd_images;
 mod page;
 mod perturbed;
 mod phantoms;
