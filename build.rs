@@ -4,13 +4,11 @@
 fn main() {
     println!("cargo::rerun-if-changed=lexicons");
     println!("cargo::rerun-if-env-changed=LIBTORCH");
-    println!("cargo::rerun-if-env-changed=DEEPSPINE_RELOCATABLE");
     if std::env::var_os("CARGO_FEATURE_NEURAL").is_some() {
-        // Beside the binary, as in an archive made by `make dist`; else where it was built with, which
-        // is no business of whoever unpacks an archive.
+        // Beside the binary, as in an archive made by `make dist`, which takes the second path away from
+        // its copy; else where it was built with.
         println!("cargo::rustc-link-arg=-Wl,-rpath,$ORIGIN/lib");
-        let leaves_home = std::env::var_os("DEEPSPINE_RELOCATABLE").is_some();
-        if let (Ok(libtorch), false) = (std::env::var("LIBTORCH"), leaves_home) {
+        if let Ok(libtorch) = std::env::var("LIBTORCH") {
             println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}/lib");
         }
     }
