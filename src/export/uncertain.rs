@@ -1,6 +1,7 @@
 //! The cells that a reader is uncertain of, a CSV row each, for people to look at first.
 //!
-//! A cell is uncertain where several outcomes may be true, or where rules and transformer differ.
+//! A cell is uncertain where several outcomes may be true, where rules and transformer differ, or where
+//! the text was too long for the transformer to see all of it.
 
 use std::io::{self, Write};
 
@@ -20,6 +21,7 @@ pub(super) fn header(out: &mut dyn Write) -> io::Result<()> {
         "rules",
         "transformer",
         "readers_differ",
+        "text_cut",
     ];
     let mut row = Row::new(out);
     for name in names {
@@ -44,6 +46,7 @@ pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()>
         row.field(said(labelled, ReaderKind::Rules, opinion.cell))?;
         row.field(said(labelled, ReaderKind::Transformer, opinion.cell))?;
         row.display(doubt.readers_differ)?;
+        row.display(doubt.is_cut)?;
         row.end()?;
     }
     row.finish()

@@ -24,6 +24,8 @@ pub struct Seen {
     pub hedged: f32,
     /// The words that it mostly attended to, in the order of the text.
     pub evidence: Vec<Span>,
+    /// Whether the text was too long for it to see all that bears on the cell's level.
+    pub is_cut: bool,
 }
 
 impl Seen {
@@ -53,19 +55,18 @@ pub struct Doubt {
     pub may_be: OutcomeSet,
     /// Whether the rules and the transformer said different things.
     pub readers_differ: bool,
+    /// Whether the text was too long for the transformer to see all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
 }
 
 /// Such as `may be mild to moderate, its readers differ`.
 impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let several = self.may_be.len() > 1;
-        if several {
-            write!(f, "may be {}", self.may_be)?;
-        }
-        if self.readers_differ {
-            f.write_str(if several { ", its readers differ" } else { "its readers differ" })?;
-        }
-        Ok(())
+        let several = (self.may_be.len() > 1).then(|| format!("may be {}", self.may_be));
+        let differ = self.readers_differ.then(|| "its readers differ".to_owned());
+        let cut = self.is_cut.then(|| "its text was too long to be read whole".to_owned());
+        f.write_str(&[several, differ, cut].into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -242,7 +243,12 @@ fn opinion(
     let outcome = belief.likeliest();
     let readers_differ = case.found != seen.belief.likeliest();
     let may_be = conformal.set(belief);
-    let doubt = (readers_differ || may_be.len() > 1).then_some(Doubt { may_be, readers_differ });
+    let is_cut = seen.is_cut;
+    let doubt = (readers_differ || may_be.len() > 1 || is_cut).then_some(Doubt {
+        may_be,
+        readers_differ,
+        is_cut,
+    });
     if outcome.is_none() && doubt.is_none() {
         return None;
     }
@@ -287,7 +293,8 @@ mod tests {
         let mut scores = [0.0; Belief::OUTCOMES];
         scores[Belief::place(outcome)] = odds.ln();
         let evidence = vec![Span { start: 3, end: 9 }];
-        Seen { cell: CELL, belief: Belief::softmax(scores), hedged: 0.1, evidence }
+        let belief = Belief::softmax(scores);
+        Seen { cell: CELL, belief, hedged: 0.1, evidence, is_cut: false }
     }
 
     fn certain() -> Conformal {
@@ -330,6 +337,14 @@ mod tests {
         let doubted = fused(&[], seen(Some(Grade::Mild), 3.0)).unwrap();
         assert_eq!(doubted.verdict, Verdict::NotMentioned);
         assert!(doubted.doubt.unwrap().may_be.not_mentioned);
+    }
+
+    #[test]
+    fn a_cell_whose_text_was_not_read_whole_is_in_doubt() {
+        let cut = Seen { is_cut: true, ..seen(None, 1e6) };
+        let doubt = fused(&[], cut).unwrap().doubt.unwrap();
+        assert!(doubt.is_cut && !doubt.readers_differ);
+        assert_eq!(doubt.to_string(), "its text was too long to be read whole");
     }
 
     #[test]

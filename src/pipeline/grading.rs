@@ -90,7 +90,7 @@ pub fn graded_disc(level: Option<Level>, grades: &[TargetGrade], measured: &Body
 
 fn doubt([low, high]: [Grade; 2]) -> Doubt {
     let may_be = OutcomeSet { grades: Some((low, high)), ..OutcomeSet::default() };
-    Doubt { may_be, readers_differ: false }
+    Doubt { may_be, readers_differ: false, is_cut: false }
 }
 
 /// Probabilities of the grades that a grader tells apart, by [`Grade::ALL`].

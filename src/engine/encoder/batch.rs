@@ -83,6 +83,7 @@ mod tests {
             tokens: tokens.to_vec(),
             segments: vec![1; tokens.len()],
             spans: vec![None; tokens.len()],
+            is_cut: false,
         };
         let all = [sequence(&[5, 6, 7]), sequence(&[8])];
         let batch = Batch::new(all.iter());

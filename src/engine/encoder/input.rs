@@ -42,7 +42,7 @@ const THIS_AND_OTHERS: &str = "[unused2]";
 const OTHER_LEVELS: &str = "[unused3]";
 
 /// The text of one level as the network reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Sequence {
     /// Numbers of word pieces.
     pub tokens: Vec<i64>,
@@ -50,6 +50,8 @@ pub struct Sequence {
     pub segments: Vec<i64>,
     /// The bytes of the text that each token stands for; none for what the text does not hold.
     pub spans: Vec<Option<Span>>,
+    /// Whether words of the text did not fit and are not in it.
+    pub is_cut: bool,
 }
 
 impl Sequence {
@@ -96,8 +98,8 @@ impl Vocabulary {
         self.len() == 0
     }
 
-    /// The sequence of a passage, cut after `longest` tokens. `namings` are where the text names
-    /// levels, in its order.
+    /// The sequence of a passage. What comes after `longest` tokens is cut off, general clauses first.
+    /// `namings` are where the text names levels, in its order.
     pub fn sequence(
         &self,
         text: &str,
@@ -105,7 +107,7 @@ impl Vocabulary {
         namings: &[ClauseSpan],
         longest: usize,
     ) -> Sequence {
-        let mut sequence = Sequence { tokens: Vec::new(), segments: Vec::new(), spans: Vec::new() };
+        let mut sequence = Sequence::default();
         sequence.push(self.classify, 0, None);
         for (token, _) in self.pieces(passage.level.name()) {
             sequence.push(token, 0, None);
@@ -117,6 +119,7 @@ impl Vocabulary {
             }
             sequence.push(self.separate, segment, None);
         }
+        sequence.is_cut = sequence.spans.iter().skip(longest).any(Option::is_some);
         sequence.tokens.truncate(longest);
         sequence.segments.truncate(longest);
         sequence.spans.truncate(longest);
@@ -238,7 +241,8 @@ mod tests {
         }
         let no = pieces.iter().position(|piece| piece == "no").unwrap();
         assert_eq!((sequence.segments[no - 1], sequence.segments[no]), (0, 1));
-        assert_eq!(read(text, Level::L4L5, 8).1.tokens.len(), 8);
+        let (_, cut) = read(text, Level::L4L5, 8);
+        assert_eq!((cut.tokens.len(), cut.is_cut, sequence.is_cut), (8, true, false));
     }
 
     #[test]

@@ -30,6 +30,18 @@ pub struct Config {
 }
 
 impl Config {
+    /// What is impossible about it, if anything is.
+    pub(super) fn impossible(&self) -> Option<&'static str> {
+        let sizes = [self.vocabulary, self.hidden, self.intermediate, self.longest];
+        if !sizes.iter().all(|size| (1..=1 << 20).contains(size)) {
+            return Some("it knows no words, has no width or reads nothing");
+        }
+        if ![self.layers, self.heads].iter().all(|count| (1..=1024).contains(count)) {
+            return Some("it has no layers or no heads");
+        }
+        (self.hidden % self.heads != 0).then_some("its width is no multiple of its heads")
+    }
+
     fn bert(&self, dropout: f64) -> BertConfig {
         BertConfig {
             hidden_size: self.hidden,

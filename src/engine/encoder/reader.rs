@@ -43,6 +43,8 @@ pub enum ModelError {
     OtherLabels { path: PathBuf, difference: String },
     #[error("`{path}` has {found} word pieces where the configuration says {wanted}")]
     OtherVocabulary { path: PathBuf, found: usize, wanted: i64 },
+    #[error("`{path}` describes no network of this version: {reason}")]
+    Impossible { path: PathBuf, reason: &'static str },
     #[error(transparent)]
     Vocabulary(#[from] VocabularyError),
     #[error(transparent)]
@@ -68,6 +70,9 @@ impl Reader {
             return Err(ModelError::OtherLabels { path, difference });
         }
         let config = model.network;
+        if let Some(reason) = config.impossible() {
+            return Err(ModelError::Impossible { path, reason });
+        }
         let path = vocabulary_file;
         let vocabulary = Vocabulary::load(&path)?;
         if vocabulary.len() as i64 != config.vocabulary {
@@ -81,9 +86,14 @@ impl Reader {
         variables.freeze();
         load(&variables, &weights)?;
         let gate = Gate::new(&variables.variables()[Network::GATE]);
-        let identity = identity(&weights, calibration.as_ref())?;
+        let identity = identity(folder, calibration.as_ref())?;
         let vocabulary = Arc::new(vocabulary);
         Ok(Self { vocabulary, config, variables, network, gate, calibration, identity })
+    }
+
+    /// The shape of its network.
+    pub const fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The model as a reader whose opinions are kept.
@@ -164,6 +174,7 @@ impl Reader {
                     belief: Belief::softmax(own),
                     hedged: hedged[cell],
                     evidence: evidence(sequence, &shares),
+                    is_cut: sequence.is_cut,
                 });
             }
         }
@@ -198,15 +209,18 @@ fn from_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
         .map_err(|source| ModelError::Malformed { path: path.to_owned(), source })
 }
 
+/// The identity hangs on all that decides what is read, the words and the shape as much as the weights.
 fn identity(
-    weights: &Path,
+    folder: &Path,
     calibration: Option<&impl Serialize>,
 ) -> Result<label::Reader, ModelError> {
-    let bytes = std::fs::read(weights)
-        .map_err(|source| ModelError::Unreadable { path: weights.to_owned(), source })?;
-    let calibration = serde_json::to_vec(&calibration).unwrap_or_default();
-    let hash = Sha256::new().chain_update(bytes).chain_update(calibration).finalize();
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hash = Sha256::new();
+    for path in Reader::FILES.map(|file| folder.join(file)) {
+        let bytes = std::fs::read(&path);
+        hash.update(bytes.map_err(|source| ModelError::Unreadable { path, source })?);
+    }
+    hash.update(serde_json::to_vec(&calibration).unwrap_or_default());
+    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(label::Reader {
         kind: ReaderKind::Transformer,
         name: ReaderKind::Transformer.name().to_owned(),
@@ -256,6 +270,7 @@ mod tests {
             tokens: vec![5; 6],
             segments: vec![0; 6],
             spans: vec![None, span(0, 6), span(7, 12), span(12, 15), span(16, 20), None],
+            is_cut: false,
         };
         let shares = [0.5, 0.02, 0.2, 0.15, 0.03, 0.1];
         assert_eq!(evidence(&sequence, &shares), [Span { start: 7, end: 15 }]);

@@ -61,7 +61,7 @@ impl TestArchive {
     pub(crate) fn read_by_machines(&mut self, report: u64, grade: Grade) {
         let mut grades = [0.04; Grade::ALL.len()];
         grades[grade as usize] = 0.71;
-        let doubt = Doubt { may_be: may_be(grade), readers_differ: true };
+        let doubt = Doubt { may_be: may_be(grade), readers_differ: true, is_cut: false };
         for (kind, doubt) in [(ReaderKind::Transformer, None), (ReaderKind::Fused, Some(doubt))] {
             let opinion = Opinion { distribution: Some(grades), doubt, ..opinion(CENTRAL, grade) };
             let body = Body { opinions: vec![opinion], ..Body::default() };

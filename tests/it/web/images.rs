@@ -214,7 +214,7 @@ fn reports_that_differ_from_their_images_come_first_until_someone_has_looked() {
     // The grader agrees with the report, though not for certain, and stands before the measurement.
     let mut opinion = measured(Level::L4L5, Grade::Mild);
     let may_be = OutcomeSet { grades: Some((Grade::Mild, Grade::Severe)), ..OutcomeSet::default() };
-    opinion.doubt = Some(Doubt { may_be, readers_differ: false });
+    opinion.doubt = Some(Doubt { may_be, readers_differ: false, is_cut: false });
     let mut bodies = vec![Body::default(); 4];
     bodies[1].opinions.push(opinion);
     let grader = Reader {
