@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "neural")]
+use anyhow::ensure;
 use anyhow::{Context, Result};
 
+#[cfg(feature = "neural")]
+use crate::engine::encoder;
 use crate::extract::{Extractor, Lexicon};
 
 #[derive(Debug, clap::Args)]
@@ -19,11 +23,28 @@ pub(super) struct LexiconArgs {
 
 impl LexiconArgs {
     pub(super) fn extractor(&self) -> Result<Extractor> {
-        let lexicon = match &self.lexicon {
-            None => Lexicon::builtin(&self.language)?,
-            Some(folder) => Lexicon::load(folder)
-                .with_context(|| format!("`{}` cannot be used as a lexicon", folder.display()))?,
-        };
+        Ok(Extractor::new(&self.open()?))
+    }
+
+    /// The same for a transformer to read beside, which knows one language alone: of another it would
+    /// make labels that look sure.
+    #[cfg(feature = "neural")]
+    pub(super) fn extractor_for_network(&self) -> Result<Extractor> {
+        let (lexicon, known) = (self.open()?, encoder::LANGUAGE);
+        let language = lexicon.language();
+        ensure!(
+            language.split('-').next() == Some(known),
+            "the transformer reads reports in `{known}` alone, not in `{language}`; let the rules \
+             read these (extract --reader rules)"
+        );
         Ok(Extractor::new(&lexicon))
+    }
+
+    fn open(&self) -> Result<Lexicon> {
+        match &self.lexicon {
+            None => Ok(Lexicon::builtin(&self.language)?),
+            Some(folder) => Lexicon::load(folder)
+                .with_context(|| format!("`{}` cannot be used as a lexicon", folder.display())),
+        }
     }
 }

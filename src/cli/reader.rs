@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 #[cfg(feature = "neural")]
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 #[cfg(feature = "neural")]
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -43,18 +43,13 @@ struct ModelArgs {
     model: Option<PathBuf>,
 
     /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95,
-    /// 0.97 or 0.99. Cells with several are uncertain.
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = Calibration::USUAL_COVERAGE,
-        value_parser = coverage
-    )]
-    coverage: f64,
+    /// 0.97 or 0.99; if not given, 0.97. Cells with several are uncertain.
+    #[arg(long, value_name = "SHARE", value_parser = coverage)]
+    coverage: Option<f64>,
 
-    /// What the transformer runs on: cpu, cuda, cuda:1.
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Device,
+    /// What the transformer runs on: cpu, cuda, cuda:1; if not given, cpu.
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<Device>,
 }
 
 #[cfg(feature = "neural")]
@@ -75,24 +70,30 @@ fn coverage(argument: &str) -> Result<f64> {
 }
 
 impl TextReaderArgs {
-    /// The reader that is asked for, for `threads` threads to have a clone of each.
-    #[cfg(feature = "neural")]
-    pub(super) fn open(&self, threads: usize) -> Result<TextReader> {
-        if self.reader == ReaderKind::Rules {
-            return Ok(TextReader::rules(self.lexicon.extractor()?));
+    /// The reader that is asked for. Each thread is to have a clone of its own.
+    pub(super) fn open(&self) -> Result<TextReader> {
+        #[cfg(feature = "neural")]
+        {
+            self.model.heeded_by(self.reader)?;
+            if self.reader != ReaderKind::Rules {
+                return self.model.open(self.reader, &self.lexicon);
+            }
         }
-        self.model.open(self.reader, &self.lexicon, threads)
-    }
-
-    #[cfg(not(feature = "neural"))]
-    pub(super) fn open(&self, _threads: usize) -> Result<TextReader> {
         Ok(TextReader::rules(self.lexicon.extractor()?))
     }
 
     /// The fused reader, whichever is asked for.
     #[cfg(feature = "neural")]
-    pub(super) fn open_fused(&self, threads: usize) -> Result<TextReader> {
-        self.model.open(ReaderKind::Fused, &self.lexicon, threads)
+    pub(super) fn open_fused(&self) -> Result<TextReader> {
+        self.model.open(ReaderKind::Fused, &self.lexicon)
+    }
+
+    /// Whether a network reads, which tells how probable its labels are.
+    pub(super) fn is_neural(&self) -> bool {
+        #[cfg(feature = "neural")]
+        return self.reader != ReaderKind::Rules;
+        #[cfg(not(feature = "neural"))]
+        false
     }
 
     /// Whether cells can be uncertain.
@@ -106,23 +107,32 @@ impl TextReaderArgs {
 
 #[cfg(feature = "neural")]
 impl ModelArgs {
-    /// The transformer alone or with the rules.
-    fn open(
-        &self,
-        reader: ReaderKind,
-        lexicon: &LexiconArgs,
-        threads: usize,
-    ) -> Result<TextReader> {
-        let folder = folder(self.model.as_deref())?;
-        if threads > 1 {
-            // Each thread reads texts of its own; within a text they would only wait for each other.
-            crate::engine::work_on_one_thread();
+    /// Refuses a flag that this reader would pass over: its labels would not be those asked for.
+    fn heeded_by(&self, reader: ReaderKind) -> Result<()> {
+        let is_neural = reader != ReaderKind::Rules;
+        for (flag, is_given, is_heeded) in [
+            ("--model", self.model.is_some(), is_neural),
+            ("--device", self.device.is_some(), is_neural),
+            ("--coverage", self.coverage.is_some(), reader == ReaderKind::Fused),
+        ] {
+            if is_given && !is_heeded {
+                bail!("--reader {reader} does not heed {flag}; give --reader fused, or no {flag}");
+            }
         }
-        let model = Reader::load(&folder, self.device)?;
-        let extractor = lexicon.extractor()?;
+        Ok(())
+    }
+
+    /// The transformer alone or with the rules.
+    fn open(&self, reader: ReaderKind, lexicon: &LexiconArgs) -> Result<TextReader> {
+        let extractor = lexicon.extractor_for_network()?;
+        let folder = folder(self.model.as_deref())?;
+        // Each thread reads texts of its own; within a text they would only wait for each other.
+        crate::engine::work_on_one_thread();
+        let model = Reader::load(&folder, self.device.unwrap_or(Device::CPU))?;
+        let coverage = self.coverage.unwrap_or(Calibration::USUAL_COVERAGE);
         match reader {
             ReaderKind::Transformer => Ok(TextReader::transformer(extractor, model)),
-            _ => TextReader::fused(extractor, model, self.coverage).with_context(|| {
+            _ => TextReader::fused(extractor, model, coverage).with_context(|| {
                 format!(
                     "`{}` has no calibration for this coverage; make one with `deepspine \
                      train calibration`",

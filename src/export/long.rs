@@ -5,6 +5,10 @@
 //! the row's grade, not of those that it outweighed: `direct` and `named` where any of them is.
 //! Evidence is in bytes of the text's UTF-8, `start-end` with the end excluded, parted by
 //! semicolons like the numbers of the guideline's rules.
+//!
+//! Where a network has read there are two columns more: `probability`, how probable the grade is, and
+//! `may_be`, what else cannot be excluded, which is blank where the reader is in no doubt. What the
+//! rules settled alone has neither.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -26,16 +30,49 @@ const COLUMNS: [&str; 10] = [
     "rules",
 ];
 
+const OF_A_NETWORK: [&str; 2] = ["probability", "may_be"];
+
 pub(super) fn header(out: &mut dyn Write) -> io::Result<()> {
+    columns(COLUMNS.into_iter(), out)
+}
+
+pub(super) fn header_of_a_network(out: &mut dyn Write) -> io::Result<()> {
+    columns(COLUMNS.into_iter().chain(OF_A_NETWORK), out)
+}
+
+fn columns(mut names: impl Iterator<Item = &'static str>, out: &mut dyn Write) -> io::Result<()> {
     let mut row = Row::new(out);
-    for column in COLUMNS {
-        row.field(column)?;
-    }
+    names.try_for_each(|name| row.field(name))?;
     row.end()?;
     row.finish()
 }
 
 pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()> {
+    rows(labelled, |_, _| Ok(()), out)
+}
+
+pub(super) fn report_of_a_network(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()> {
+    rows(labelled, how_sure, out)
+}
+
+/// The columns of a network.
+fn how_sure(opinion: &Opinion, row: &mut Row) -> io::Result<()> {
+    match opinion.probability() {
+        Some(probability) => row.display(format_args!("{probability:.3}"))?,
+        None => row.empty()?,
+    }
+    match opinion.doubt {
+        Some(doubt) => row.display(doubt.may_be),
+        None => row.empty(),
+    }
+}
+
+/// A row a cell, which `further` adds its columns to.
+fn rows(
+    labelled: &Labelled,
+    further: fn(&Opinion, &mut Row) -> io::Result<()>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut row = Row::new(out);
     for opinion in labelled.opinions {
         if opinion.verdict == Verdict::NotMentioned {
@@ -48,12 +85,13 @@ pub(super) fn report(labelled: &Labelled, out: &mut dyn Write) -> io::Result<()>
         row.field(opinion.certainty.name())?;
         row.field(if opinion.conflict { "true" } else { "false" })?;
         evidence(opinion, &mut row)?;
+        further(opinion, &mut row)?;
         row.end()?;
     }
     row.finish()
 }
 
-/// The last four columns.
+/// The last four columns of every reader.
 fn evidence(opinion: &Opinion, row: &mut Row) -> io::Result<()> {
     let Some(grade) = opinion.verdict.grade() else { return blanks(4, row) };
     match &opinion.evidence {

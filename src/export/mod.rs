@@ -107,7 +107,21 @@ pub const UNCERTAIN: Format = Format {
     report: uncertain::report,
 };
 
+/// `long`, with how sure a network is of each row.
+const LONG_OF_A_NETWORK: Format = Format {
+    name: "long",
+    extension: "csv",
+    about: "a CSV row a cell, with certainty, evidence and how sure the network is",
+    header: long::header_of_a_network,
+    report: long::report_of_a_network,
+};
+
 impl Format {
+    /// The same for labels of a network, with whatever columns it has more for these.
+    pub fn of_a_network(&'static self) -> &'static Self {
+        if self.name == LONG_OF_A_NETWORK.name { &LONG_OF_A_NETWORK } else { self }
+    }
+
     /// The format of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         FORMATS.iter().find(|format| format.name == name)

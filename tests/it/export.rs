@@ -3,8 +3,8 @@
 use deepspine::export::{FORMATS, Format, Labelled};
 use deepspine::extract::{Extraction, Finding, Measurement, Mention, Quantity};
 use deepspine::label::{
-    Cell, Certainty, Directness, Evidence, Grade, Level, Naming, Opinion, Span, Statement, Target,
-    Trace, Verdict, resolve,
+    Cell, Certainty, Directness, Doubt, Evidence, Grade, Level, Naming, Opinion, OutcomeSet, Span,
+    Statement, Target, Trace, Verdict, resolve,
 };
 use deepspine::report::Report;
 
@@ -82,10 +82,13 @@ fn extraction() -> Extraction {
 }
 
 fn written(name: &str, report: &Report, opinions: &[Opinion]) -> String {
+    written_as(Format::named(name).unwrap(), report, opinions)
+}
+
+fn written_as(format: &Format, report: &Report, opinions: &[Opinion]) -> String {
     let extraction = extraction();
     let labelled =
         Labelled { report, opinions, readings: &[], extraction: &extraction, lexicon: "en 1" };
-    let format = Format::named(name).unwrap();
     let mut out = Vec::new();
     format.write_header(&mut out).unwrap();
     format.write_report(&labelled, &mut out).unwrap();
@@ -161,6 +164,30 @@ fn long_has_a_row_a_cell_with_the_words_that_carry_its_grade() {
     "r-1, ""first""",L5-S1,central,present,stated,false,indirect,universal,30-39,5;11
     "r-1, ""first""",L5-S1,recess_right,unassessable,stated,false,,,,
     "#);
+}
+
+#[test]
+fn long_says_how_sure_a_network_is() {
+    let mut opinions = opinions().split_off(2);
+    let grades = Some((Grade::Mild, Grade::Moderate));
+    opinions[0].distribution = Some([0.0, 0.25, 0.625, 0.125, 0.0, 0.0, 0.0]);
+    opinions[0].doubt = Some(Doubt {
+        may_be: OutcomeSet { grades, ..OutcomeSet::default() },
+        readers_differ: false,
+        is_cut: false,
+    });
+    opinions[1].distribution = Some([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.875]);
+    let table = written_as(Format::named("long").unwrap().of_a_network(), &report(), &opinions);
+    assert_eq!(
+        table,
+        written("long", &report(), &opinions)
+            .lines()
+            .zip([",probability,may_be", ",0.625,mild to moderate", ",0.875,", ",,",])
+            .map(|(line, more)| format!("{line}{more}\n"))
+            .collect::<String>()
+    );
+    let wide = Format::named("wide").unwrap();
+    assert_eq!(wide.of_a_network().name, "wide", "the other formats are the same for all");
 }
 
 #[test]

@@ -27,7 +27,7 @@ struct Comparison {
 }
 
 pub(super) fn run(args: &ReaderArgs, gold: &[Gold]) -> Result<()> {
-    let readings = read(gold, args.text_reader.open_fused(rayon::current_num_threads())?);
+    let readings = read(gold, args.text_reader.open_fused()?);
     let comparison = compare(args, gold, &readings);
     print(&comparison, args.json).context("the results cannot be printed")
 }

@@ -140,7 +140,7 @@ struct Results {
 }
 
 fn reader(args: &ReaderArgs, gold: &[Gold]) -> Result<()> {
-    let readings = read(gold, args.text_reader.open(rayon::current_num_threads())?);
+    let readings = read(gold, args.text_reader.open()?);
     let (labels, misses): (Vec<Labels>, Vec<Vec<Miss>>) = gold
         .par_iter()
         .zip(&readings)

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             path.display()
         );
     }
-    let mut texts = args.text_reader.open(1)?;
+    let mut texts = args.text_reader.open()?;
     let one::Found { report, skipped } =
         one::find(&args.file, args.id.as_deref(), args.reading.options())?;
     let reading = texts.read(&[&report.text]).swap_remove(0);

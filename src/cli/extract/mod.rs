@@ -99,11 +99,12 @@ fn label_files(args: &Args) -> Result<ExitCode> {
     check_inputs(&args.files, args.output.as_deref())?;
     let format = match args.format {
         Some(format) => format,
-        None if args.uncertain => &UNCERTAIN,
+        None if args.uncertain => listed(args.output.as_deref())?,
         None => format_of(args.output.as_deref())?,
     };
+    let format = if args.text_reader.is_neural() { format.of_a_network() } else { format };
     let workers = Workers {
-        texts: args.text_reader.open(args.threads.count().get())?,
+        texts: args.text_reader.open()?,
         threads: args.threads.count(),
         work: |texts: &mut TextReader, reports: Vec<Report>| render(texts, format, &reports),
     };
@@ -153,6 +154,18 @@ fn render(texts: &mut TextReader, format: &Format, reports: &[Report]) -> (Vec<u
         format.write_report(&labelled, &mut rendered).expect("a Vec takes what is written to it");
     }
     (rendered, counts)
+}
+
+/// The format of what is listed as uncertain, unless the output's name says that it is another.
+fn listed(output: Option<&Path>) -> Result<&'static Format> {
+    if let Some((path, extension)) = output.and_then(|path| Some((path, path.extension()?))) {
+        ensure!(
+            extension.eq_ignore_ascii_case(UNCERTAIN.extension),
+            "`{}`: --uncertain lists cells as CSV; give a name that ends in .csv",
+            path.display()
+        );
+    }
+    Ok(&UNCERTAIN)
 }
 
 fn format_of(output: Option<&Path>) -> Result<&'static Format> {

@@ -25,7 +25,7 @@ const KINDS: usize = 20;
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut archive = args.data.open()?;
-    let texts = args.text_reader.open(args.threads.count().get())?;
+    let texts = args.text_reader.open()?;
     let readers = texts.readers();
     let bar = bar(archive.store().report_count()?);
     on_interrupt(&bar)?;

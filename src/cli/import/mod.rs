@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn import(args: &Args) -> Result<ExitCode> {
-    let texts = args.text_reader.open(args.threads.count().get())?;
+    let texts = args.text_reader.open()?;
     let readers = texts.readers();
     let mut archive = args.data.open_or_create()?;
     let inputs = args.files.iter().map(Input::named).collect();

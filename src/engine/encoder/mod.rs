@@ -18,6 +18,10 @@ pub use reader::{ModelError, Reader};
 
 use tch::{Device, Kind, Tensor};
 
+/// The language of the reports that a network can read: the published encoder and the dictated reports
+/// that it learns from know no other.
+pub const LANGUAGE: &str = "en";
+
 /// A tensor's numbers, row after row.
 fn floats(tensor: &Tensor) -> Vec<f32> {
     let flat = tensor.to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
