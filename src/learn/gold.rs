@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{Label, Labels};
 use crate::label::{Cell, Certainty, Level, Target, UnknownName, Verdict};
+use crate::simulate::SimulatedReport;
 
 /// A report whose labels are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,12 @@ pub struct Gold {
     pub text: String,
     /// What a reader should find in it.
     pub labels: Labels,
+}
+
+impl From<SimulatedReport> for Gold {
+    fn from(SimulatedReport { report, labels, .. }: SimulatedReport) -> Self {
+        Self { id: report.id, text: report.text, labels: labels.into_iter().collect() }
+    }
 }
 
 /// Why a line is no gold report.

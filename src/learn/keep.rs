@@ -67,6 +67,24 @@ pub(super) fn fill(start: &str, network: &VarStore, tensors: &[(String, Tensor)]
     }
 }
 
+/// A record as part of the checkpoint that it tells of: one file, so that a kill cannot leave the one
+/// of another round than the other.
+pub(super) fn with_record(record: &impl Serialize) -> (String, Tensor) {
+    let json = serde_json::to_vec(record).unwrap_or_default();
+    (RECORD.to_owned(), Tensor::from_slice(&json))
+}
+
+/// The record that is part of a checkpoint.
+pub(super) fn record_within<R: DeserializeOwned>(
+    folder: &Path,
+    tensors: &[(String, Tensor)],
+) -> Result<R, KeepError> {
+    let found = tensors.iter().find(|(name, _)| name == RECORD);
+    let json = found.and_then(|(_, bytes)| Vec::<u8>::try_from(bytes).ok()).unwrap_or_default();
+    let path = folder.join(CHECKPOINT);
+    serde_json::from_slice(&json).map_err(|source| KeepError::Malformed { path, source })
+}
+
 /// Writes what a resumed training needs.
 pub(super) fn checkpoint(folder: &Path, tensors: &[(String, Tensor)]) -> Result<(), KeepError> {
     let path = folder.join(CHECKPOINT);

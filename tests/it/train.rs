@@ -7,7 +7,7 @@ use deepspine::engine::Device;
 use deepspine::engine::encoder::{Calibration, Config, Network, Reader};
 use deepspine::extract::{Extractor, Lexicon};
 use deepspine::label::{Belief, Cell, Grade, Level, ReaderKind, Target, Verdict};
-use deepspine::learn::reader::{Course, CourseError, Order};
+use deepspine::learn::reader::{Course, CourseError, Order, Start};
 use deepspine::pipeline::TextReader;
 use deepspine::simulate::{Part, Simulation};
 use tch::{Tensor, nn::VarStore};
@@ -60,13 +60,12 @@ fn base(folder: &Path) {
 
 fn order(folder: &Path, seed: u64) -> Order {
     Order {
-        base: folder.join("base"),
+        start: Start::Encoder { base: folder.join("base"), pieces: 1200 },
         folder: folder.join("reader"),
         seed,
         steps: 900,
         tokens: 1024,
         reports: 120,
-        pieces: 1200,
         rate: 3e-3,
         gold: Vec::new(),
         check: Vec::new(),
@@ -89,8 +88,13 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
     let mut course = open(order(folder.path(), 1)).unwrap();
     let first = course.round(|_| ()).unwrap();
     let stood = |course: &Course| (course.record().rounds, course.record().steps);
+    let record = folder.path().join("reader").join("training.json");
+    let of_the_first_round = std::fs::read(&record).unwrap();
+    course.round(|_| ()).unwrap();
     let stopped = stood(&course);
     drop(course);
+    // As a kill would leave it after the checkpoint of the second round, and before its record.
+    std::fs::write(&record, of_the_first_round).unwrap();
 
     let mut course = open(order(folder.path(), 1)).unwrap();
     assert_eq!(stood(&course), stopped, "a checkpoint tells where the training stood");
@@ -109,10 +113,14 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
     let model = folder.path().join("reader");
     reads_what_it_learned(&model);
     assert!(fused(&model, 0.9).is_none(), "what is not calibrated cannot be fused");
-    course.calibrate().unwrap();
+    let mut stops = 0;
+    course.calibrate(|_| stops += 1).unwrap();
+    assert!(stops > 480, "a calibration can be stopped at every report");
     reads_with_the_rules(&model);
     lists_what_it_is_uncertain_of(&model);
     is_calibrated_anew(&model, &folder.path().join("adapted"));
+    is_fitted_to_other_reports(&model, folder.path(), first.held_out.loss);
+    is_known_by_all_that_it_reads_with(&model);
     refuses_what_does_not_fit(&model);
 
     let other = open(order(folder.path(), 2)).err().unwrap().to_string();
@@ -120,6 +128,103 @@ fn a_reader_learns_and_a_stopped_training_goes_on() {
     std::fs::write(folder.path().join("reader").join("vocab.txt"), "[PAD]\n").unwrap();
     let other = open(order(folder.path(), 1)).err().unwrap().to_string();
     assert!(other.contains("vocab.txt") && other.contains("on other reports"), "{other}");
+}
+
+#[test]
+fn a_training_that_gets_no_further_stops_early() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("base")).unwrap();
+    base(&folder.path().join("base"));
+    let still = Order { rate: 0.0, reports: 20, patience: 2, ..order(folder.path(), 1) };
+    let mut course = open(still).unwrap();
+    while !course.is_over() {
+        course.round(|_| ()).unwrap();
+    }
+    assert_eq!(course.record().rounds, 3, "one round, and two that were no better");
+    assert!(course.record().steps < 900);
+}
+
+fn deepspine(folder: &Path, args: &[&str]) -> (bool, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deepspine"));
+    let output = command.current_dir(folder).args(args).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A trained model is begun with where no published encoder can be had. What is judged on is not
+/// learned from, and a training goes on with its own files alone.
+fn is_fitted_to_other_reports(model: &Path, folder: &Path, loss_of_a_beginner: f64) {
+    let line = |id: &str, text: &str| {
+        format!(r#"{{"id":"{id}","text":"{text}","cells":{{"L4-L5":{{"central":"severe"}}}}}}"#)
+            + "\n"
+    };
+    let apart = line("a", "L4-L5: Severe canal stenosis.");
+    let ours =
+        line("b", "L4-L5:  Severe canal\\nstenosis.") + &line("c", "L4-L5: The canal is tight.");
+    std::fs::write(folder.join("apart.jsonl"), &apart).unwrap();
+    std::fs::write(folder.join("ours.jsonl"), ours).unwrap();
+    let model = model.to_str().unwrap();
+    let train = |gold: &str, check: &str, from: &str, output: &str| {
+        let few = ["--reports", "20", "--steps", "3", "--rate", "0.0001"];
+        let args = ["train", "reader", gold, "--check", check, "--from", from, "-o", output];
+        deepspine(folder, &[&args[..], &few].concat())
+    };
+    let (is_done, told) = train("ours.jsonl", "apart.jsonl", model, "fitted");
+    assert!(is_done, "{told}");
+    assert!(told.contains("not learned from: 1 reports"), "{told}");
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let fitted = folder.join("fitted");
+    assert_eq!(text(&fitted.join("vocab.txt")), text(&Path::new(model).join("vocab.txt")));
+    let record: serde_json::Value =
+        serde_json::from_str(&text(&fitted.join("training.json"))).unwrap();
+    assert_eq!((&record["steps_before"], &record["left_out"]), (&900.into(), &1.into()));
+    let loss = record["curve"][0]["held_out"]["loss"].as_f64().unwrap();
+    assert!(loss < loss_of_a_beginner, "{loss} after a few steps, {loss_of_a_beginner} without");
+    assert!(fused(&fitted, 0.9).is_some(), "it is calibrated");
+
+    std::fs::write(folder.join("apart.jsonl"), apart.repeat(2)).unwrap();
+    let (is_done, told) = train("ours.jsonl", "apart.jsonl", model, "fitted");
+    assert!(!is_done && told.contains("training.json` is of a training on other files"), "{told}");
+    assert!(told.contains("`apart.jsonl`") && !told.contains("`ours.jsonl`"), "{told}");
+    let (is_done, told) = train("apart.jsonl", "ours.jsonl", "fitted", "further");
+    assert!(!is_done && told.contains("`ours.jsonl` would be judged on"), "{told}");
+}
+
+/// Other words are another reader, though the weights are the same.
+fn is_known_by_all_that_it_reads_with(folder: &Path) {
+    let hash = || Reader::load(folder, Device::CPU).unwrap().identity().content_hash.clone();
+    let (path, was) = (folder.join("vocab.txt"), hash());
+    let words = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, words.replace("\n##a\n", "\n##é\n")).unwrap();
+    assert_ne!(hash(), was);
+    std::fs::write(&path, words).unwrap();
+    assert_eq!(hash(), was);
+}
+
+#[test]
+fn what_cannot_be_heeded_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = r#"{"id": "a", "text": "L4-L5: normal.", "cells": {}}"#;
+    std::fs::write(folder.path().join("a.jsonl"), report).unwrap();
+    let neural = ["--reader", "fused"];
+    for (args, told) in [
+        (&["extract", "a.jsonl", "--model", "ours"][..], "--reader rules does not heed --model"),
+        (&["import", "a.jsonl", "--device", "cpu"], "give --reader fused"),
+        (&["explain", "a.jsonl", "--coverage", "0.9"], "does not heed --coverage"),
+        (&["evaluate", "reader", "a.jsonl", "--model", "ours"], "does not heed --model"),
+        (&["extract", "a.jsonl", "--reader", "transformer", "--coverage", "0.9"], "--coverage"),
+        (&["extract", "a.jsonl", "--language", "de", neural[0], neural[1]], "not in `de`"),
+        (&["train", "reader", "--language", "de", "--base", "b", "-o", "c"], "not in `de`"),
+        (&["extract", "a.jsonl", neural[0], neural[1], "--uncertain", "-o", "b.jsonl"], ".csv"),
+        (&["train", "reader", "--base", "b", "-o", "c", "--reports", "1"], "--reports"),
+        (&["train", "reader", "--base", "b", "-o", "c", "--steps", "0"], "--steps"),
+        (&["train", "reader", "--base", "b", "-o", "c", "--patience", "0"], "--patience"),
+        (&["train", "reader", "--base", "b", "--from", "d", "-o", "c"], "--from"),
+        (&["train", "reader", "-o", "c"], "--base"),
+        (&["train", "calibration", "a.jsonl", "-o", "c", "--reports", "0"], "--reports"),
+    ] {
+        let (is_done, said) = deepspine(folder.path(), args);
+        assert!(!is_done && said.contains(told), "{args:?}: {said}");
+    }
 }
 
 /// The model that a training leaves reads texts: probabilities that add up, and words as evidence.
@@ -204,6 +309,8 @@ fn lists_what_it_is_uncertain_of(folder: &Path) {
     assert!(lines.next().unwrap().starts_with("id,source,level,target,verdict,probability,may_be"));
     assert!(lines.all(|line| line.starts_with("a,,L")), "{out}");
     assert!(out.contains(",L4-L5,central,"), "{out}");
+    let long = run(&["--reader", "fused", "--model", model, "--format", "long"]).stdout;
+    assert!(String::from_utf8(long).unwrap().contains(",rules,probability,may_be\n"));
     let refused = run(&["--uncertain"]);
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--reader fused"));
@@ -227,6 +334,10 @@ fn refuses_what_does_not_fit(folder: &Path) {
     assert!(message.contains("config.json") && message.contains("extreme"), "{message}");
     let message = refused("config.json", config.replace("\"hidden\": 48", "\"hidden\": 96"));
     assert!(message.contains("weights.safetensors"), "{message}");
+    let message = refused("config.json", config.replace("\"heads\": 4", "\"heads\": 0"));
+    assert!(message.contains("config.json") && message.contains("no heads"), "{message}");
+    let message = refused("config.json", config.replace("\"heads\": 4", "\"heads\": 5"));
+    assert!(message.contains("no multiple of its heads"), "{message}");
     let message = refused("calibration.json", "{\"temperature\": 1}".to_owned());
     assert!(message.contains("calibration.json"), "{message}");
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use clap::value_parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::lexicon::LexiconArgs;
@@ -18,9 +19,11 @@ Examples:
   deepspine train calibration ours.jsonl -o reader
   deepspine extract reports.csv --reader fused --model reader
 
-The weights stay as they are. What is learned anew: how warm probabilities are, which passages need
-not be read, how far rules and transformer are trusted where they differ, and from how probable on
-an outcome may be true. The bundled reader was calibrated on 211 labelled reports.";
+The weights stay as they are. Learned anew, from the reports given and from half of the dictated ones:
+how warm probabilities are, which passages need not be read, and how far rules and transformer are
+trusted where they differ. From how probable on an outcome may be true is learned from the other half
+of the dictated ones alone, as a few reports do not tell it; so sets of outcomes hold the true one as
+often as asked for on text like theirs. The bundled reader was calibrated on 211 labelled reports.";
 
 /// Learn anew how far to trust the reader, from labelled reports that it was not trained on.
 #[derive(Debug, clap::Args)]
@@ -42,8 +45,9 @@ pub(super) struct CalibrationArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// How many dictated reports it is calibrated on beside those given.
-    #[arg(long, default_value_t = 4_800, value_name = "N")]
+    /// How many dictated reports it is calibrated on beside those given. From few, sets of outcomes are
+    /// larger than they need be.
+    #[arg(long, default_value_t = 4_800, value_name = "N", value_parser = value_parser!(u64).range(20..))]
     reports: u64,
 
     /// What the transformer runs on: cpu, cuda, cuda:1.
@@ -64,7 +68,7 @@ pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
         .with_context(|| format!("`{}`", output.display()))?;
     let model = reader::folder(args.model.as_deref())?;
     let reader = Reader::load(&model, args.device)?.uncalibrated();
-    let mut extractor = args.lexicon.extractor()?;
+    let mut extractor = args.lexicon.extractor_for_network()?;
     let dictated = dictated(args.seed, args.reports);
     let template = "{bar:30} {percent:>3} %, {pos} reports, {per_sec}, {eta} left";
     let bar = ProgressBar::new((gold.len() + dictated.len()) as u64)

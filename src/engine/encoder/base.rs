@@ -28,6 +28,8 @@ pub enum BaseError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("`{path}` is no configuration of a BERT encoder")]
     Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("`{path}` describes no network of this version: {reason}")]
+    Impossible { path: PathBuf, reason: &'static str },
     #[error("`{path}` cannot be read as safetensors")]
     Weights { path: PathBuf, source: TchError },
     #[error("`{path}` lacks `{name}` in the shape that the network needs")]
@@ -61,10 +63,14 @@ impl Base {
         };
         let (path, config) = read(CONFIG)?;
         let shape = serde_json::from_str(&config)
-            .map_err(|source| BaseError::Malformed { path, source })?;
+            .map_err(|source| BaseError::Malformed { path: path.clone(), source })?;
         let (_, vocabulary) = read(VOCABULARY)?;
         let pieces = vocabulary.lines().map(str::to_owned).collect();
-        Ok(Self { folder: folder.to_owned(), pieces, shape })
+        let base = Self { folder: folder.to_owned(), pieces, shape };
+        match base.config(base.pieces.len(), 1).impossible() {
+            None => Ok(base),
+            Some(reason) => Err(BaseError::Impossible { path, reason }),
+        }
     }
 
     /// Where its vocabulary lies.
@@ -105,10 +111,10 @@ impl Base {
         kept.iter().map(|&number| format!("{}\n", self.pieces[number as usize])).collect()
     }
 
-    /// The shape of a network with `kept` word pieces that reads `longest` tokens.
-    pub fn config(&self, kept: &[i64], longest: i64) -> Config {
+    /// The shape of a network with so many word pieces that reads `longest` tokens.
+    pub fn config(&self, pieces: usize, longest: i64) -> Config {
         Config {
-            vocabulary: kept.len() as i64,
+            vocabulary: pieces as i64,
             hidden: self.shape.hidden_size,
             intermediate: self.shape.intermediate_size,
             layers: self.shape.num_hidden_layers,

@@ -8,7 +8,7 @@ use crate::label::{
 };
 use crate::learn::Gold;
 use crate::learn::least::{TEMPERATURES, least};
-use crate::simulate::{Part, SimulatedReport, Simulation};
+use crate::simulate::{Part, Simulation};
 
 /// Which share of the levels that mention a target the gate may close.
 const MISSED_BY_GATE: f64 = 0.001;
@@ -17,8 +17,9 @@ const MISSED_BY_GATE: f64 = 0.001;
 /// what is read, dictated ones show what no lexicon foresaw.
 const REAL: f64 = 0.91;
 
-/// How many texts are read in one go.
-const TEXTS: usize = 64;
+/// How many texts are read in one go: enough for batches of like length, and few enough that whoever
+/// stops does not wait for long.
+const TEXTS: usize = 16;
 
 /// A text as rules and transformer read it, and what is true.
 struct Known<'a> {
@@ -32,18 +33,14 @@ pub fn dictated(seed: u64, reports: u64) -> Vec<Gold> {
     let simulation = Simulation::new(seed);
     (0..reports)
         // Those that the rounds of a training are judged on have the highest numbers.
-        .map(|number| simulation.dictation(u64::MAX / 2 + number, Part::HeldOut))
-        .map(|SimulatedReport { report, labels, .. }| Gold {
-            id: report.id,
-            text: report.text,
-            labels: labels.into_iter().collect(),
-        })
+        .map(|number| simulation.dictation(u64::MAX / 2 + number, Part::HeldOut).into())
         .collect()
 }
 
 /// Calibrates a model that has no calibration yet. Conformal sets, which promise something of one
 /// kind of text, are learned on the second half of the dictated reports, and the rest on all others.
-/// `read` is told each time how many more reports are read.
+/// `read` is told how many more reports are read, each time that a caller may stop: no network is at
+/// work then.
 pub fn calibrate(
     model: Reader,
     extractor: &mut Extractor,
@@ -52,11 +49,14 @@ pub fn calibrate(
     mut read: impl FnMut(usize),
 ) -> Calibration {
     let golds: Vec<&Gold> = dictated.iter().chain(real).collect();
-    let extractions: Vec<Extraction> =
-        golds.iter().map(|gold| extractor.extract(&gold.text)).collect();
+    let mut extractions: Vec<Extraction> = Vec::with_capacity(golds.len());
+    for gold in &golds {
+        extractions.push(extractor.extract(&gold.text));
+        read(0);
+    }
     let mut calibration = Calibration {
         temperature: 1.0,
-        gate: gate(&model, &golds, &extractions),
+        gate: gate(&model, &golds, &extractions, || read(0)),
         fusion: Fusion([TRUSTING; Ground::COUNT]),
         conformal: Vec::new(),
     };
@@ -99,9 +99,15 @@ pub fn calibrate(
 }
 
 /// The logit that all but a few of the levels with a mention are above.
-fn gate(model: &Reader, golds: &[&Gold], extractions: &[Extraction]) -> f32 {
+fn gate(
+    model: &Reader,
+    golds: &[&Gold],
+    extractions: &[Extraction],
+    mut scored: impl FnMut(),
+) -> f32 {
     let mut scores = Vec::new();
     for (gold, extraction) in golds.iter().zip(extractions) {
+        scored();
         for passage in extraction.passages() {
             if gold.labels.iter().any(|(cell, _)| cell.level == passage.level) {
                 scores.push(model.gate_score(&gold.text, &passage, extraction));

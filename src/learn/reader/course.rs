@@ -2,26 +2,24 @@
 //! training that is stopped at any moment goes on from its last round as if it had not been.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tch::nn::VarStore;
-
-use super::{Example, Fit, Plan, Point, Record, Source, calibrate, dictated, examples};
+use super::start::Begun;
+use super::{Example, Fit, Plan, Point, Record, Source, Start, calibrate, dictated, examples};
 use crate::engine::encoder::{
-    Base, BaseError, Calibration, ModelConfig, ModelError, Network, Reader, Vocabulary,
-    VocabularyError,
+    BaseError, Calibration, ModelConfig, ModelError, Reader, Vocabulary, VocabularyError,
 };
 use crate::engine::{Device, WeightsError, save};
 use crate::extract::Extractor;
+use crate::learn::Gold;
 use crate::learn::keep::{self, KeepError};
-use crate::learn::{Gold, Labels};
-use crate::simulate::{Part, SimulatedReport, Simulation};
+use crate::simulate::{Part, Simulation};
 
 /// What a training is asked for.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// The folder of the published encoder.
-    pub base: PathBuf,
+    /// What it starts from.
+    pub start: Start,
     /// Where the model and the checkpoints go.
     pub folder: PathBuf,
     /// Decides everything: the same seed trains the same model on the same machine.
@@ -32,11 +30,10 @@ pub struct Order {
     pub tokens: usize,
     /// Dictated reports of a round; progress is judged on half as many others.
     pub reports: u64,
-    /// Word pieces that the model may know.
-    pub pieces: usize,
     /// The highest rate.
     pub rate: f64,
-    /// Reports whose labels people know, read once a round.
+    /// Reports whose labels people know, read once a round; those whose text is also one of `check` are
+    /// not.
     pub gold: Vec<Gold>,
     /// Others, kept from learning, that each round is judged on too.
     pub check: Vec<Gold>,
@@ -69,6 +66,16 @@ pub enum CourseError {
     OtherLessons { path: PathBuf },
     #[error("`{path}` is of a training with seed {found}; give it, or another folder")]
     OtherSeed { path: PathBuf, found: u64 },
+    #[error(
+        "`{path}` is of a training on other files: {then} then, {now} now; give those of then, or \
+         another folder to begin anew"
+    )]
+    OtherFiles { path: PathBuf, then: String, now: String },
+    #[error(
+        "`{name}` would be judged on, but the reader in `{path}` has learned from it; give reports \
+         that it has not seen"
+    )]
+    Seen { path: PathBuf, name: String },
 }
 
 /// A training under way.
@@ -77,6 +84,8 @@ pub struct Course {
     order: Order,
     fit: Fit,
     vocabulary: Vocabulary,
+    /// Tokens that a sequence may have.
+    longest: usize,
     extractor: Extractor,
     record: Record,
     held_out: Vec<Example>,
@@ -84,31 +93,33 @@ pub struct Course {
 }
 
 impl Course {
-    /// Tokens that a sequence may have.
-    const LONGEST: i64 = 256;
-
     /// Begins a training, or takes up the one whose folder is given.
     ///
     /// # Errors
-    /// Where the base or the folder is not what it should be.
-    pub fn open(order: Order, mut extractor: Extractor) -> Result<Self, CourseError> {
+    /// Where what it starts from or the folder is not what it should be.
+    pub fn open(mut order: Order, mut extractor: Extractor) -> Result<Self, CourseError> {
         keep::make(&order.folder)?;
-        let begun = Self::recorded(&order)?.is_some();
-        let base = Base::open(&order.base)?;
+        let record = Record {
+            seed: order.seed,
+            sources: order.sources.clone(),
+            left_out: leave_out(&mut order.gold, &order.check),
+            ..Record::default()
+        };
+        let record = match &order.start {
+            Start::Encoder { .. } => record,
+            Start::Reader(folder) => after(folder, record)?,
+        };
+        let is_begun = Self::is_begun(&order.folder, &record)?;
         tch::manual_seed(order.seed as i64);
-        let kept = Self::pieces(&base, &order, &mut extractor)?;
+        let Begun { weights, config, words } = order.start.begin(&order, &mut extractor)?;
         let path = order.folder.join("vocab.txt");
-        let lines = base.lines(&kept);
-        if begun && std::fs::read_to_string(&path).ok().as_ref() != Some(&lines) {
+        if is_begun && std::fs::read_to_string(&path).ok().as_ref() != Some(&words) {
             return Err(CourseError::OtherLessons { path });
         }
-        keep::write(&path, lines.as_bytes())?;
-        let config = base.config(&kept, Self::LONGEST);
+        keep::write(&path, words.as_bytes())?;
         keep::write_json(&order.folder.join("config.json"), &ModelConfig::new(config))?;
-        let weights = VarStore::new(order.device.torch());
-        Network::new(&weights.root(), &config);
-        base.fill(&weights, &kept)?;
-        let vocabulary = Vocabulary::load(&order.folder.join("vocab.txt"))?;
+        let vocabulary = Vocabulary::load(&path)?;
+        let longest = config.longest as usize;
         let plan = Plan {
             steps: order.steps,
             warm_up: order.steps / 20,
@@ -118,52 +129,20 @@ impl Course {
         let held_out = Simulation::new(order.seed);
         let held_out = (0..order.reports / 2)
             .flat_map(|number| {
-                let report = held_out.dictation(u64::MAX - number, Part::HeldOut);
-                Self::read(&report, &mut extractor, &vocabulary)
+                let report = held_out.dictation(u64::MAX - number, Part::HeldOut).into();
+                examples(&report, &mut extractor, &vocabulary, longest)
             })
             .collect();
-        let check = order.check.iter().flat_map(|gold| {
-            let longest = Self::LONGEST as usize;
-            examples(&gold.text, &gold.labels, &mut extractor, &vocabulary, longest)
-        });
-        let check = check.collect();
-        let sources = order.sources.clone();
-        let record = Record { seed: order.seed, sources, ..Record::default() };
+        let check = order.check.iter();
+        let check =
+            check.flat_map(|gold| examples(gold, &mut extractor, &vocabulary, longest)).collect();
         let fit = Fit::new(weights, &config, plan, order.device);
-        let mut course = Self { order, fit, vocabulary, extractor, record, held_out, check };
-        course.take_up()?;
+        let mut course =
+            Self { order, fit, vocabulary, longest, extractor, record, held_out, check };
+        if is_begun {
+            course.take_up()?;
+        }
         Ok(course)
-    }
-
-    /// The word pieces of the model: those of a sample of what it is taught with come first.
-    fn pieces(
-        base: &Base,
-        order: &Order,
-        extractor: &mut Extractor,
-    ) -> Result<Vec<i64>, CourseError> {
-        let whole = Vocabulary::load(&base.vocabulary())?;
-        let simulation = Simulation::new(order.seed);
-        let mut used = BTreeSet::new();
-        let mut take = |examples: Vec<Example>| {
-            used.extend(examples.into_iter().flat_map(|example| example.sequence.tokens));
-        };
-        for number in 0..order.reports * 4 {
-            take(Self::read(&simulation.dictation(number, Part::Training), extractor, &whole));
-        }
-        for gold in &order.gold {
-            let longest = Self::LONGEST as usize;
-            take(examples(&gold.text, &gold.labels, extractor, &whole, longest));
-        }
-        Ok(base.kept(&used, order.pieces))
-    }
-
-    fn read(
-        report: &SimulatedReport,
-        extractor: &mut Extractor,
-        vocabulary: &Vocabulary,
-    ) -> Vec<Example> {
-        let labels: Labels = report.labels.iter().copied().collect();
-        examples(&report.report.text, &labels, extractor, vocabulary, Self::LONGEST as usize)
     }
 
     /// Where the training stands.
@@ -174,19 +153,19 @@ impl Course {
     /// Whether all steps were taken, or no round has come any further for long.
     pub fn is_over(&self) -> bool {
         let best = self.record.best().map_or(0, |round| round as u64 + 1);
-        self.fit.is_over() || self.record.rounds - best > self.order.patience
+        self.fit.is_over() || self.record.rounds - best >= self.order.patience
     }
 
     /// Learns, after the weights, how far to trust them: the best round's, on held-out phrases and
-    /// on the labelled reports that were kept from learning.
+    /// on the labelled reports that were kept from learning. `read` is told how many more reports are
+    /// read, each time that a caller may stop.
     ///
     /// # Errors
     /// Where the folder cannot be read or written.
-    pub fn calibrate(&mut self) -> Result<Calibration, CourseError> {
+    pub fn calibrate(&mut self, read: impl FnMut(usize)) -> Result<Calibration, CourseError> {
         let model = Reader::load(&self.order.folder, self.order.device)?.uncalibrated();
         let dictated = dictated(self.order.seed, 4 * self.order.reports);
-        let calibration =
-            calibrate(model, &mut self.extractor, &dictated, &self.order.check, |_| ());
+        let calibration = calibrate(model, &mut self.extractor, &dictated, &self.order.check, read);
         let folder = &self.order.folder;
         calibration.save(folder).map_err(|source| KeepError::Unwritable {
             path: folder.join(Calibration::FILE),
@@ -230,15 +209,14 @@ impl Course {
         let simulation = Simulation::new(self.order.seed);
         let first = self.record.rounds * self.order.reports;
         let mut lessons = Vec::new();
-        for number in first..first + self.order.reports {
-            let report = simulation.dictation(number, Part::Training);
-            lessons.extend(Self::read(&report, &mut self.extractor, &self.vocabulary));
-        }
-        for gold in &self.order.gold {
-            let longest = Self::LONGEST as usize;
+        let mut take = |gold: &Gold| {
             let (extractor, vocabulary) = (&mut self.extractor, &self.vocabulary);
-            lessons.extend(examples(&gold.text, &gold.labels, extractor, vocabulary, longest));
+            lessons.extend(examples(gold, extractor, vocabulary, self.longest));
+        };
+        for number in first..first + self.order.reports {
+            take(&simulation.dictation(number, Part::Training).into());
         }
+        self.order.gold.iter().for_each(take);
         lessons
     }
 
@@ -250,30 +228,62 @@ impl Course {
         let folder = &self.order.folder;
         let mut tensors = keep::variables("variable.", &self.fit.weights);
         tensors.extend(self.fit.moments());
+        tensors.push(keep::with_record(&self.record));
         keep::checkpoint(folder, &tensors)?;
         keep::write(&folder.join("training.svg"), self.record.drawn().as_bytes())?;
         Ok(keep::write_json(&folder.join(keep::RECORD), &self.record)?)
     }
 
-    /// The record of the training that a folder holds, if it holds one.
-    fn recorded(order: &Order) -> Result<Option<Record>, CourseError> {
-        let record: Option<Record> = keep::record(&order.folder)?;
-        match record {
-            Some(record) if record.seed != order.seed => Err(CourseError::OtherSeed {
-                path: order.folder.join(keep::RECORD),
-                found: record.seed,
-            }),
-            record => Ok(record),
+    /// Whether a folder holds a training; it must be the one that this record begins.
+    fn is_begun(folder: &Path, record: &Record) -> Result<bool, CourseError> {
+        let Some(found): Option<Record> = keep::record(folder)? else { return Ok(false) };
+        let path = folder.join(keep::RECORD);
+        if found.seed != record.seed {
+            return Err(CourseError::OtherSeed { path, found: found.seed });
         }
+        if let Some([then, now]) = record.other_files(&found) {
+            return Err(CourseError::OtherFiles { path, then, now });
+        }
+        if found.steps_before != record.steps_before {
+            return Err(CourseError::OtherLessons { path });
+        }
+        Ok(true)
     }
 
-    /// Goes on where the folder's checkpoint stands, if it has one.
+    /// Goes on where the folder's checkpoint stands.
     fn take_up(&mut self) -> Result<(), CourseError> {
-        let Some(record) = Self::recorded(&self.order)? else { return Ok(()) };
         let tensors = keep::take_up(&self.order.folder)?;
+        self.record = keep::record_within(&self.order.folder, &tensors)?;
         keep::fill("variable.", &self.fit.weights, &tensors);
-        self.fit.resume(tensors, record.steps);
-        self.record = Record { sources: self.order.sources.clone(), ..record };
+        self.fit.resume(tensors, self.record.steps);
         Ok(())
     }
+}
+
+/// Leaves out of the lessons what is judged on, line breaks apart, and counts it: what was learned by
+/// heart proves nothing.
+fn leave_out(gold: &mut Vec<Gold>, check: &[Gold]) -> usize {
+    let words = |gold: &Gold| gold.text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let judged: BTreeSet<_> = check.iter().map(words).collect();
+    let before = gold.len();
+    gold.retain(|gold| !judged.contains(&words(gold)));
+    before - gold.len()
+}
+
+/// The record of a training that begins with a trained reader: what that has learned from is learned
+/// from here too, and would be no test.
+fn after(folder: &Path, mut record: Record) -> Result<Record, CourseError> {
+    let Some(before): Option<Record> = keep::record(folder)? else { return Ok(record) };
+    record.steps_before = before.steps_before + before.steps;
+    for source in before.sources.into_iter().filter(|source| source.learned_from) {
+        match record.sources.iter().find(|own| own.sha256 == source.sha256) {
+            Some(own) if own.learned_from => {}
+            Some(own) => {
+                let (path, name) = (folder.to_owned(), own.name.clone());
+                return Err(CourseError::Seen { path, name });
+            }
+            None => record.sources.push(source),
+        }
+    }
+    Ok(record)
 }

@@ -3,7 +3,7 @@
 use crate::engine::encoder::{Sequence, Vocabulary};
 use crate::extract::Extractor;
 use crate::label::{Cell, Certainty, Target};
-use crate::learn::Labels;
+use crate::learn::Gold;
 
 /// One level of one report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,8 +18,7 @@ pub struct Example {
 
 /// The examples of a report: a level each, of those that any text may bear on.
 pub fn examples(
-    text: &str,
-    labels: &Labels,
+    Gold { text, labels, .. }: &Gold,
     extractor: &mut Extractor,
     vocabulary: &Vocabulary,
     longest: usize,

@@ -19,6 +19,21 @@ pub struct Source {
     pub learned_from: bool,
 }
 
+impl Source {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.sha256, self.learned_from) == (&other.sha256, other.learned_from)
+    }
+}
+
+/// Such as "`ours.jsonl` (1d730aa5, to learn from)".
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hash = self.sha256.get(..8).unwrap_or(&self.sha256);
+        let what_for = if self.learned_from { "to learn from" } else { "to judge on" };
+        write!(f, "`{}` ({hash}, {what_for})", self.name)
+    }
+}
+
 /// Where a training stands. It is written after each round.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,9 +44,16 @@ pub struct Record {
     pub rounds: u64,
     /// Steps done.
     pub steps: i32,
-    /// What was learned from and judged on beside dictated reports.
+    /// Steps that the reader had taken that it began with, if it began with one.
+    #[serde(default)]
+    pub steps_before: i32,
+    /// What was learned from and judged on beside dictated reports; also what the reader that it began
+    /// with had learned from.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// Reports of these that were not learned from, as one that is judged on has the same text.
+    #[serde(default)]
+    pub left_out: usize,
     /// What came of each round.
     pub curve: Vec<Point>,
 }
@@ -76,6 +98,25 @@ impl Record {
         };
         // The template takes any numbers, so that this cannot fail.
         curves("Training of the reader", &[loss, f1]).unwrap_or_default()
+    }
+
+    /// The files that only `other` is on, and those that only this training is on; all of both where
+    /// they differ in their order alone, and none where they do not differ.
+    pub fn other_files(&self, other: &Self) -> Option<[String; 2]> {
+        let is_same = |(a, b): (&Source, &Source)| a.is_same(b);
+        let (then, now) = (&other.sources, &self.sources);
+        if then.len() == now.len() && then.iter().zip(now).all(is_same) {
+            return None;
+        }
+        let only = |of: &[Source], beside: &[Source]| -> Vec<String> {
+            let is_only = |source: &&Source| !beside.iter().any(|other| other.is_same(source));
+            of.iter().filter(is_only).map(Source::to_string).collect()
+        };
+        let mut differing = [only(then, now), only(now, then)];
+        if differing.iter().all(Vec::is_empty) {
+            differing = [only(then, &[]), only(now, &[])];
+        }
+        Some(differing.map(|all| if all.is_empty() { "none".to_owned() } else { all.join(", ") }))
     }
 
     /// The round whose weights are kept: the one with the least loss on held-out phrases.
