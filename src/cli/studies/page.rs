@@ -1,5 +1,7 @@
 //! What the page of a study shows, and how its pictures are marked.
 
+use half::f16;
+
 use crate::imaging::picture::{Axial, Median, Picture, Window, strip};
 use crate::imaging::spine::{Disc, Foramen, Frame, LevelMeasures, Section, behind};
 use crate::imaging::{Cut, Kind, Study};
@@ -84,8 +86,22 @@ fn axial_t2(cut: &Cut) -> Option<Figure> {
     };
     let slice = (0..slices).min_by_key(place)?;
     let pixels = &crop.values[slice * width * height..][..width * height];
-    let image = strip(pixels.iter().map(|value| value.to_f32()), width, height);
+    let bright = brightest(pixels, width);
+    let image = strip(pixels.iter().map(|value| value.to_f32() / bright), width, height);
     Some(Figure { size: [width, height], image, ..Figure::default() })
+}
+
+/// How bright the brightest of the middle of a picture is, where the canal is; fat below the skin, near the
+/// coil, is often far brighter.
+fn brightest(pixels: &[f16], width: usize) -> f32 {
+    const SHARE: f64 = 0.995;
+    let height = pixels.len() / width;
+    let rows = pixels.chunks(width).skip(height / 4).take(height / 2);
+    let mut middle: Vec<f32> =
+        rows.flat_map(|row| &row[width / 4..3 * width / 4]).map(|value| value.to_f32()).collect();
+    let place = (SHARE * middle.len() as f64) as usize;
+    let (_, bright, _) = middle.select_nth_unstable_by(place, f32::total_cmp);
+    bright.max(f32::MIN_POSITIVE)
 }
 
 /// A level as the network grades it; none without a name or a grade.
