@@ -199,7 +199,9 @@ impl Course {
     fn keep(&self) -> Result<(), CourseError> {
         let folder = &self.order.folder;
         save(&self.fit.descent.mean, &folder.join("weights.safetensors"))?;
-        keep::checkpoint(folder, &self.fit.descent.state())?;
+        let mut tensors = self.fit.descent.state();
+        tensors.push(keep::with_record(&self.record));
+        keep::checkpoint(folder, &tensors)?;
         keep::write(&folder.join("training.svg"), self.record.drawn().as_bytes())?;
         Ok(keep::write_json(&folder.join(keep::RECORD), &self.record)?)
     }
@@ -231,8 +233,9 @@ impl Course {
         if lessons(&record) != lessons(&self.record) {
             return Err(CourseError::OtherLessons { path: folder.join(keep::RECORD) });
         }
-        self.fit.descent.resume(keep::take_up(folder)?, record.steps);
-        self.record = record;
+        let tensors = keep::take_up(folder)?;
+        self.record = keep::record_within(folder, &tensors)?;
+        self.fit.descent.resume(tensors, self.record.steps);
         Ok(())
     }
 }
