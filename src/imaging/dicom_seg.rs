@@ -396,6 +396,7 @@ mod tests {
         let stack = Stack {
             volume: Volume::filled(mask.geometry, 0.0),
             slices: vec![Some(source(0)), None, Some(source(2))],
+            back: None,
             notes: Vec::new(),
         };
         Series::new("t2".into(), protocol, vec![stack], Vec::new())

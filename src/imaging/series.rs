@@ -193,7 +193,7 @@ mod tests {
     fn stack(steps: [Lps; 3]) -> Stack {
         let geometry = Geometry::new([200, 300, 2], [0.0; 3], steps).unwrap();
         let slices = vec![None, None];
-        Stack { volume: Volume::filled(geometry, 0.0), slices, notes: Vec::new() }
+        Stack { volume: Volume::filled(geometry, 0.0), slices, back: None, notes: Vec::new() }
     }
 
     const SAGITTAL: [Lps; 3] = [[0.0, 0.8, 0.0], [0.0, 0.0, -0.8], [-4.0, 0.0, 0.0]];

@@ -12,6 +12,8 @@ pub struct Stack {
     pub volume: Volume,
     /// Where each slice along k is from; none where a missing slice was filled in.
     pub slices: Vec<Option<Source>>,
+    /// How a grid is put back into the order that the axes have in its file, where that is another.
+    pub back: Option<[(usize, bool); 3]>,
     /// What was noticed.
     pub notes: Vec<Note>,
 }
@@ -251,7 +253,9 @@ fn stack(run: Vec<Slice>) -> Result<Stack, Note> {
     let size = [first.size[0], first.size[1], slices.len()];
     let steps = [first.steps[0], first.steps[1], step];
     match Geometry::new(size, first.origin, steps) {
-        Ok(geometry) => Ok(Stack { volume: Volume { geometry, values }, slices, notes }),
+        Ok(geometry) => {
+            Ok(Stack { volume: Volume { geometry, values }, slices, back: None, notes })
+        }
         Err(reason) => Err(Note::Impossible { name: name(slices.first()), reason }),
     }
 }

@@ -15,6 +15,7 @@ use super::Volume;
 use super::bytes::{unpacked, whole};
 use super::dicom::{self, DicomError};
 use super::dicom_bounds;
+use super::geometry::Geometry;
 use super::metaimage::{self, MetaImageError};
 use super::nifti::{self, NiftiError};
 use super::pictures::{self, PicturesError};
@@ -187,29 +188,34 @@ fn studies(found: &[File]) -> usize {
 
 /// A volume that is a series by itself.
 fn single(file: &str, volume: Volume) -> Series {
-    let volume = sliced(volume);
+    let order = order(&volume.geometry);
+    let is_sliced = order == [(0, false), (1, false), (2, false)];
+    let volume = if is_sliced { volume } else { volume.reordered(order) };
+    // The axis that became each, which leads the same way or the other.
+    let axis_of = |axis: usize| order.iter().position(|(of, _)| *of == axis).unwrap_or(axis);
+    let back = [0, 1, 2].map(axis_of).map(|axis| (axis, order[axis].1));
     let source = Source { name: file.to_owned(), instance: None };
     let slices = vec![Some(source); volume.geometry.size[2]];
-    let stack = Stack { volume, slices, notes: Vec::new() };
+    let back = (!is_sliced).then_some(back);
+    let stack = Stack { volume, slices, back, notes: Vec::new() };
     Series::new(file.to_owned(), Protocol::default(), vec![stack], Vec::new())
 }
 
-/// A volume with its slices as a scanner would have them: across the axis along which voxels are
-/// clearly longest, else from side to side. Rows lead to the back or to the left, columns down, those
-/// of axial slices to the back.
-fn sliced(volume: Volume) -> Volume {
-    let [left, back, up] = volume.geometry.nearest_axes();
-    let spacing = volume.geometry.spacing();
+/// The order of axes in which slices are as a scanner would have them: across the axis along which
+/// voxels are clearly longest, else from side to side. Rows lead to the back or to the left, columns
+/// down, those of axial slices to the back.
+fn order(geometry: &Geometry) -> [(usize, bool); 3] {
+    let [left, back, up] = geometry.nearest_axes();
+    let spacing = geometry.spacing();
     let is_across = |(axis, _): (usize, bool)| {
         (0..3).all(|other| other == axis || spacing[other] < 0.7 * spacing[axis])
     };
     let down = (up.0, !up.1);
-    let order = match (is_across(up), is_across(back)) {
+    match (is_across(up), is_across(back)) {
         (true, _) => [left, back, up],
         (_, true) => [left, down, back],
         _ => [back, down, left],
-    };
-    if order == [(0, false), (1, false), (2, false)] { volume } else { volume.reordered(order) }
+    }
 }
 
 fn of_folder(folder: &Path, room: &Room) -> Vec<File> {
@@ -326,6 +332,23 @@ fn file_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_volume_goes_back_into_the_order_of_its_file() {
+        let values = (0..24).map(|value| value as f32).collect::<Vec<_>>();
+        // From head to foot, from front to back, from right to left; and from left to right, up.
+        for steps in [
+            [[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]],
+            [[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]],
+        ] {
+            let geometry = Geometry::new([2, 3, 4], [7.0, 8.0, 9.0], steps).unwrap();
+            let volume = Volume { geometry, values: values.clone() };
+            let series = single("volume.nii", volume.clone());
+            let stack = &series.stacks[0];
+            assert_ne!(stack.volume.values, values);
+            assert_eq!(stack.volume.reordered(stack.back.unwrap()), volume);
+        }
+    }
 
     #[test]
     fn once_a_study_is_too_large_there_is_room_for_nothing() {

@@ -50,7 +50,7 @@ fn drawn(geometry: Geometry, brightness: impl Fn(Lps) -> f64) -> Volume {
 fn series(volumes: Vec<Volume>, echo: f64, frame: &str) -> Series {
     let stack = |volume: Volume| {
         let slices = vec![None; volume.geometry.size[2]];
-        Stack { volume, slices, notes: Vec::new() }
+        Stack { volume, slices, back: None, notes: Vec::new() }
     };
     let protocol = Protocol {
         echo_time: Some(echo),

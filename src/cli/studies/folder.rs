@@ -53,7 +53,11 @@ fn fill(
     let page = page::page(record, study, found, cuts);
     fs::write(folder.join("median.svg"), page.median.svg()?)?;
     fs::write(folder.join("spine.html"), spine_page(&page)?)?;
-    nifti::write(&found.parts, fs::File::create(folder.join("mask.nii.gz"))?)?;
+    // A mask is laid over the file that it is of, voxel by voxel.
+    let back = found.series.stacks[0].back;
+    let parts = back.map(|order| found.parts.reordered(order));
+    let mask = fs::File::create(folder.join("mask.nii.gz"))?;
+    nifti::write(parts.as_ref().unwrap_or(&found.parts), mask)?;
     if found.series.protocol.header.is_some() {
         write_dicom(&folder.join("mask.dcm"), found)?;
     }

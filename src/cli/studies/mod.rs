@@ -85,7 +85,8 @@ pub(super) struct StudyArgs {
     #[arg(long)]
     store: bool,
 
-    /// Where the studies come from: accession numbers are unique within a source.
+    /// Where the studies come from: accession numbers, and names of studies without a UID, are unique within
+    /// a source.
     #[arg(
         long,
         value_name = "NAME",

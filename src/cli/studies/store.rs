@@ -23,7 +23,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Keeps a study's discs, names, measures, segments and, where it was graded, the grades of each disc
-    /// from the lowest up. A study without a StudyInstanceUID goes by its name.
+    /// from the lowest up. A study without a StudyInstanceUID goes by its name within its source.
     pub(super) fn keep(
         &mut self,
         record: &Record,
@@ -35,7 +35,12 @@ impl Keeper {
         let discs = measured_discs(found, thresholds);
         ensure!(discs.len() < usize::from(u8::MAX), "it has more discs than any spine");
         let protocol = &found.series.protocol;
-        let uid = protocol.study.as_deref().unwrap_or(&record.study);
+        // Two sources may each have a study of the same name.
+        let named = match self.source.as_str() {
+            "" => record.study.clone(),
+            source => format!("{source}/{}", record.study),
+        };
+        let uid = protocol.study.as_deref().unwrap_or(&named);
         let keys = StudyKeys { uid: Some(uid), accession: protocol.accession.as_deref() };
         let date = protocol.date.as_deref().and_then(day);
         let run = NewRun {
