@@ -8,6 +8,8 @@ SETS := target/gold
 SLICES ?= ../shared/mri/spider_space
 # Volumes of other scanners, which it is scored with.
 VOLUMES ?= ../shared/mri/volumes
+# Single slices of others, with masks of discs and vertebrae.
+PICTURES ?= ../shared/mri/t2_png
 
 # Most of the time that tests take goes to compiling this crate: where they run quickly it is left as it
 # stands. Large texts do not run quickly so, and `make test` reads them.
@@ -128,6 +130,8 @@ segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, a
 	$(BINARY) evaluate segmenter $(SLICES) --pictures out/worst
 	scripts/volumes $(VOLUMES) > $(SETS)/volumes.csv
 	$(BINARY) evaluate segmenter $(SETS)/volumes.csv
+	scripts/slices $(PICTURES) $(SETS)/slices
+	$(BINARY) evaluate segmenter $(SETS)/slices/table.csv
 
 grader: libtorch ## Train the grader on invented studies, in an hour and a half on two cores; stopped, it goes on
 	cargo build --release --locked
