@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use deepspine::imaging::spine::{Column, Measures, Naming};
+use deepspine::imaging::spine::{Column, Measures, Named, Naming};
 use deepspine::imaging::{Geometry, Gray, Mask, Tissue};
 use fastrand::Rng;
 use rayon::prelude::*;
 
-use crate::perturbed::{Amiss, Spine};
+use crate::perturbed::{Amiss, Disc, Spine};
 
 /// The reference masks at hand, by subject; none where they are not.
 fn references() -> Vec<Mask> {
@@ -54,6 +54,19 @@ struct Outcome {
     flagged: bool,
 }
 
+/// How many sets with something amiss may be named wrongly without a word, of all of a kind.
+const fn most_silent(amiss: Amiss) -> f64 {
+    match amiss {
+        Amiss::Nothing => 0.0,
+        // Without ribs nothing in a mask tells for sure how many lumbar bodies there are.
+        Amiss::SixthLumbarBody => 0.75,
+        Amiss::FourLumbarBodies => 0.95,
+        _ => 0.02,
+    }
+}
+
+/// Names are right where every disc that is named is one that is known by this name, and every disc
+/// that the mask shows was found.
 fn named(spine: &Spine) -> Outcome {
     const NEAR: f64 = 14.0;
     let Some(column) = Column::find(&spine.mask) else {
@@ -61,16 +74,17 @@ fn named(spine: &Spine) -> Outcome {
     };
     let naming = Naming::of(&column, &Measures::of(&spine.mask, &column));
     let geometry = &spine.mask.geometry;
-    let spacing = geometry.spacing();
-    let right = column.discs.iter().zip(&naming.levels).all(|(disc, named)| {
-        let at = geometry.to_voxel(disc.centre);
-        let away = |truth: &[f64; 3]| {
-            ((at[0] - truth[0]) * spacing[0]).hypot((at[1] - truth[1]) * spacing[1])
-        };
-        let nearest = spine.discs.iter().min_by(|(a, _), (b, _)| away(a).total_cmp(&away(b)));
-        let (truth, level) = nearest.expect("a spine has discs");
-        away(truth) > NEAR || level.is_none() || *level == named.level
-    });
+    let found: Vec<_> = column.discs.iter().map(|disc| geometry.to_voxel(disc.centre)).collect();
+    let is_right = |(at, named): (&[f64; 3], &Named)| {
+        let away = |known: &&Disc| spine.away(known, *at);
+        let nearest = spine.discs.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+        let known = nearest.filter(|known| away(known) <= NEAR);
+        named.level == known.and_then(|known| known.level)
+    };
+    let is_missed =
+        |known: &Disc| spine.shows(known) && !found.iter().any(|at| spine.away(known, *at) <= NEAR);
+    let right =
+        found.iter().zip(&naming.levels).all(is_right) && !spine.discs.iter().any(is_missed);
     Outcome { right, flagged: naming.needs_a_person() }
 }
 
@@ -85,11 +99,12 @@ fn levels_are_named_right_or_a_person_is_asked_for() {
         return;
     }
     let of_each = sets.map_or(4, |sets| sets.div_ceil(Amiss::ALL.len()));
+    let mut asked = Vec::new();
     for amiss in [Amiss::Nothing].into_iter().chain(Amiss::ALL) {
         let count = match amiss {
             Amiss::Nothing => references.len().max(of_each),
             // Few are told: among as few as of the others there may be none.
-            Amiss::SixthLumbarBody => 3 * of_each,
+            Amiss::SixthLumbarBody | Amiss::FourLumbarBodies => of_each.max(12),
             _ => of_each,
         };
         let outcomes: Vec<Outcome> = (0..count)
@@ -107,13 +122,18 @@ fn levels_are_named_right_or_a_person_is_asked_for() {
         eprintln!(
             "{amiss:?}: of {count} right {right:.3}, flagged {flagged:.3}, silently wrong {silent:.3}"
         );
+        assert!(silent <= most_silent(amiss), "{amiss:?}: {silent}");
         match amiss {
-            // Without ribs nothing in a mask tells a sixth lumbar body for sure.
-            Amiss::SixthLumbarBody => assert!(silent < 1.0, "none is told"),
             Amiss::Nothing => assert!(right == 1.0 && flagged <= 0.02, "{right} {flagged}"),
             // What is not the column takes nothing from it.
             Amiss::Belly => assert!(right >= 0.98 && flagged <= 0.05, "{right} {flagged}"),
-            _ => assert!(silent <= 0.02, "{amiss:?}: {silent}"),
+            _ => {}
+        }
+        if amiss != Amiss::Nothing {
+            asked.push(flagged);
         }
     }
+    let asked = asked.iter().sum::<f64>() / asked.len() as f64;
+    eprintln!("with something amiss, whatever it is: flagged {asked:.3}");
+    assert!(asked <= 0.3, "{asked}");
 }

@@ -15,27 +15,40 @@ pub enum Amiss {
     SacrumCutOff,
     Scoliosis,
     SixthLumbarBody,
+    FourLumbarBodies,
     Belly,
 }
 
 impl Amiss {
     /// All but nothing.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BodyMissing,
         Self::BodiesMerged,
         Self::Fragments,
         Self::SacrumCutOff,
         Self::Scoliosis,
         Self::SixthLumbarBody,
+        Self::FourLumbarBodies,
         Self::Belly,
     ];
 }
 
-/// A mask, and the middles of its discs from the lowest up, in voxels, with their true names.
+/// A disc that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Disc {
+    /// Its middle, in voxels; it may be beyond the end of the image.
+    pub centre: [f64; 3],
+    /// Its true name.
+    pub level: Option<Level>,
+    /// How many voxels of disc were around its middle before something was amiss.
+    voxels: usize,
+}
+
+/// A mask and its discs from the lowest up.
 #[derive(Debug, Clone)]
 pub struct Spine {
     pub mask: Mask,
-    pub discs: Vec<([f64; 3], Option<Level>)>,
+    pub discs: Vec<Disc>,
 }
 
 /// The name of a disc of five lumbar vertebrae, counted from the lowest, 0, up.
@@ -53,9 +66,23 @@ impl Spine {
         let column = Column::find(&mask).expect("a reference mask has a column");
         let discs = column.discs.iter().rev().enumerate();
         let discs = discs
-            .map(|(from_below, disc)| (mask.geometry.to_voxel(disc.centre), usual_name(from_below)))
+            .map(|(from_below, disc)| {
+                let centre = mask.geometry.to_voxel(disc.centre);
+                Disc { centre, level: usual_name(from_below), voxels: around(&mask, centre) }
+            })
             .collect();
         Self { mask, discs }
+    }
+
+    /// How far a place is from a disc's middle in mm, seen from the side.
+    pub fn away(&self, disc: &Disc, at: [f64; 3]) -> f64 {
+        aside(&self.mask, disc.centre, at)
+    }
+
+    /// Whether the mask still has most of a disc. Where slices are lost, it has less of every disc.
+    pub fn shows(&self, disc: &Disc) -> bool {
+        const MOST: f64 = 0.7;
+        disc.voxels > 0 && around(&self.mask, disc.centre) as f64 >= MOST * disc.voxels as f64
     }
 
     /// The same spine with something amiss.
@@ -67,7 +94,8 @@ impl Spine {
             Amiss::Fragments => self.fragmented(random),
             Amiss::SacrumCutOff => self.cut_off(random),
             Amiss::Scoliosis => self.bent(random),
-            Amiss::SixthLumbarBody => self.with_sixth(random),
+            Amiss::SixthLumbarBody => self.with_lumbar(6, random),
+            Amiss::FourLumbarBodies => self.with_lumbar(4, random),
             Amiss::Belly => self.with_belly(random),
         }
     }
@@ -107,16 +135,15 @@ impl Spine {
             let inside = (0..3).all(|axis| (0..size[axis] as i64).contains(&old[axis]));
             if inside { self.mask.at(old[0] as usize, old[1] as usize, old[2] as usize) } else { 0 }
         });
-        for (centre, _) in &mut new.discs {
-            *centre = moved(*centre);
+        for disc in &mut new.discs {
+            disc.centre = moved(disc.centre);
         }
-        new.discs.retain(|(centre, _)| (0.0..size[1] as f64).contains(&centre[1]));
         new
     }
 
     /// Whether a voxel lies between two discs, the lower of which is given by its place from below.
     fn between(&self, lower: usize, at: [usize; 3]) -> bool {
-        let (below, above) = (self.discs[lower].0, self.discs[lower + 1].0);
+        let (below, above) = (self.discs[lower].centre, self.discs[lower + 1].centre);
         let along = [above[0] - below[0], above[1] - below[1]];
         let length = along[0].hypot(along[1]);
         let from = [at[0] as f64 - below[0], at[1] as f64 - below[1]];
@@ -138,7 +165,7 @@ impl Spine {
     /// A disc becomes vertebra, and the gaps beside it too.
     fn merged(&self, random: &mut Rng) -> Self {
         let lost = random.usize(1..self.discs.len() - 1);
-        let centre = self.discs[lost].0;
+        let centre = self.discs[lost].centre;
         let mut new = self.clone();
         new.edit(|at, value| {
             let near =
@@ -188,8 +215,8 @@ impl Spine {
 
     /// The image ends anywhere from L3-L4 down.
     fn cut_off(&self, random: &mut Rng) -> Self {
-        let highest = self.discs[2].0[1] + 8.0;
-        let end = highest + random.f64() * (self.discs[0].0[1] + 6.0 - highest);
+        let highest = self.discs[2].centre[1] + 8.0;
+        let end = highest + random.f64() * (self.discs[0].centre[1] + 6.0 - highest);
         let rows = end as usize;
         let mut new = self.clone();
         let [width, height, depth] = self.size();
@@ -197,7 +224,6 @@ impl Spine {
         new.mask.values = (0..depth)
             .flat_map(|k| self.mask.slice(k)[..width * rows.min(height)].to_vec())
             .collect();
-        new.discs.retain(|(centre, _)| centre[1] < end);
         new
     }
 
@@ -217,7 +243,7 @@ impl Spine {
             let old = k as i64 - wide - off(j as f64).round() as i64;
             if (0..depth as i64).contains(&old) { self.mask.at(i, j, old as usize) } else { 0 }
         });
-        for (centre, _) in &mut new.discs {
+        for Disc { centre, .. } in &mut new.discs {
             centre[2] += wide as f64 + off(centre[1]);
         }
         new
@@ -225,7 +251,7 @@ impl Spine {
 
     /// Gut before the sacrum is taken for vertebra and disc, and the aorta for canal.
     fn with_belly(&self, random: &mut Rng) -> Self {
-        let [lowest, above] = [self.discs[0].0, self.discs[1].0];
+        let [lowest, above] = [self.discs[0].centre, self.discs[1].centre];
         let gut: Vec<[f64; 3]> = (0..3)
             .map(|_| {
                 let before = 45.0 + 35.0 * random.f64();
@@ -253,38 +279,55 @@ impl Spine {
         new
     }
 
-    /// A lumbar body comes twice, and all above it moves up.
-    fn with_sixth(&self, random: &mut Rng) -> Self {
+    /// A lumbar body comes twice, and all above it moves up; or one is taken out with its disc, and all
+    /// above it moves down.
+    fn with_lumbar(&self, lumbar: u8, random: &mut Rng) -> Self {
         let lower = random.usize(1..4);
-        let (below, above) = (self.discs[lower].0, self.discs[lower + 1].0);
-        let (up, forth) =
-            ((below[1] - above[1]).round() as i64, (below[0] - above[0]).round() as i64);
+        let (below, above) = (self.discs[lower].centre, self.discs[lower + 1].centre);
         let middle = (below[1] + above[1]) / 2.0;
+        let times = if lumbar == 6 { 1.0 } else { -1.0 };
+        let [forth, up] = [0, 1].map(|axis| (times * (below[axis] - above[axis])).round());
         let mut new = self.resampled(
             |[i, j, k]| {
                 let moves = (j as f64) < middle;
-                Some(if moves { [i + forth, j + up, k] } else { [i, j, k] })
+                Some(if moves { [i + forth as i64, j + up as i64, k] } else { [i, j, k] })
             },
             |centre| centre,
         );
-        let mut discs = Vec::new();
-        for (centre, _) in &self.discs {
-            if centre[1] > middle {
-                discs.push(*centre);
-            }
-            let moved = [centre[0] - forth as f64, centre[1] - up as f64, centre[2]];
-            if moved[1] < middle && moved[1] > 0.0 {
-                discs.push(moved);
-            }
+        let stays = |disc: &&Disc| disc.centre[1] > middle;
+        let moved = self.discs.iter().filter_map(|disc| {
+            let [x, y, z] = disc.centre;
+            (y - up < middle).then_some(Disc { centre: [x - forth, y - up, z], ..*disc })
+        });
+        new.discs = self.discs.iter().filter(stays).copied().chain(moved).collect();
+        for (from_below, disc) in new.discs.iter_mut().enumerate() {
+            disc.level = match (lumbar, from_below) {
+                (6, 0..6) => Some(SIX[from_below]),
+                (6, _) => usual_name(from_below - 1),
+                // The fifth is part of the sacrum.
+                _ => usual_name(from_below + 1),
+            };
         }
-        discs.sort_by(|a, b| b[1].total_cmp(&a[1]));
-        let name = |from_below: usize| match from_below {
-            0..6 => Some(SIX[from_below]),
-            _ => usual_name(from_below - 1),
-        };
-        new.discs = discs.into_iter().enumerate().map(|(n, centre)| (centre, name(n))).collect();
         new
     }
+}
+
+/// How far apart two voxels are in mm, seen from the side.
+fn aside(mask: &Mask, one: [f64; 3], other: [f64; 3]) -> f64 {
+    let spacing = mask.geometry.spacing();
+    ((one[0] - other[0]) * spacing[0]).hypot((one[1] - other[1]) * spacing[1])
+}
+
+/// How many voxels of disc are around a place, no further than to where the next disc may be.
+fn around(mask: &Mask, place: [f64; 3]) -> usize {
+    const NEAR: f64 = 12.0;
+    let [width, height, _] = mask.geometry.size;
+    let is_near = |voxel: usize| {
+        let at = [voxel % width, voxel / width % height, 0].map(|at| at as f64);
+        aside(mask, at, place) < NEAR
+    };
+    let values = mask.values.iter().enumerate();
+    values.filter(|(voxel, value)| **value == Tissue::Disc.number() && is_near(*voxel)).count()
 }
 
 /// Every other pixel of every slice.

@@ -62,7 +62,7 @@ impl Canal {
         if !is_likely(pieces.first()?) {
             return None;
         }
-        in_line(pieces, Self::REACH)
+        in_line(pieces, Self::REACH, |place| place)
     }
 
     /// How far before a curve the front of these places is.
@@ -91,6 +91,13 @@ impl Canal {
                 median(fronts[near].iter().flatten().copied().collect()).unwrap_or(usual)
             })
             .collect()
+    }
+
+    /// Where a place would be if the canal were straight.
+    pub(super) fn unbent(&self, patient: Lps) -> Lps {
+        let along = self.curve.nearest(patient);
+        let left = self.curve.frame(along).offsets(patient)[0];
+        [left, -self.before_at(along, patient), -along]
     }
 
     /// How far a place is before the front of the canal in mm; negative within and behind it.

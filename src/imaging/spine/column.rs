@@ -77,7 +77,9 @@ impl Column {
         }
         let profile = Profile::of(mask, &curve);
         let (joints, pitch) = profile.joints();
-        let mut discs = discs(mask, &curve, &joints, &profile, pitch);
+        let is_disc = |place: &&Lps| mask.nearest(**place) == Some(Tissue::Disc.number());
+        let of_discs: Vec<Lps> = places.iter().filter(is_disc).copied().collect();
+        let mut discs = discs(&of_discs, &curve, &joints, &profile, pitch);
         drop_strays(&mut discs);
         let last = discs.last()?.along;
         Some(Self {
@@ -96,7 +98,8 @@ impl Column {
 fn column_places(mask: &Mask, canal: Option<&Canal>) -> Vec<Lps> {
     /// Pieces of less than this share of the largest are left out.
     const PIECE: f64 = 0.005;
-    /// How far another piece may be from the course of the largest: two bodies may be missing.
+    /// How far another piece may be from the course of the largest: two bodies may be missing. The
+    /// canal bends as the column does.
     const REACH: Reach = Reach { off: 30.0, beyond: 85.0 };
     let disc = Tissue::Disc.number();
     let pieces = Pieces::of(mask, |value| value == disc || value == Tissue::Vertebra.number());
@@ -109,7 +112,8 @@ fn column_places(mask: &Mask, canal: Option<&Canal>) -> Vec<Lps> {
     pieces.iter_mut().for_each(|piece| piece.retain(is_column));
     pieces.retain(|piece| !piece.is_empty());
     pieces.sort_by_key(|piece| Reverse(piece.len()));
-    in_line(pieces, REACH).unwrap_or_default()
+    let unbent = |place| canal.map_or(place, |canal| canal.unbent(place));
+    in_line(pieces, REACH, unbent).unwrap_or_default()
 }
 
 /// Whether a place of disc or vertebra can be of the column, by where it is from the canal.
@@ -144,14 +148,17 @@ fn fitted(curve: &Curve, places: &[Lps]) -> Option<Curve> {
     Curve::through(&sights(&seen))
 }
 
-/// The discs of joints, each with the plane through its voxels.
-fn discs(mask: &Mask, curve: &Curve, joints: &[Joint], profile: &Profile, pitch: f64) -> Vec<Disc> {
+/// The discs of joints, each with the plane through its places.
+fn discs(
+    places: &[Lps],
+    curve: &Curve,
+    joints: &[Joint],
+    profile: &Profile,
+    pitch: f64,
+) -> Vec<Disc> {
     let mut near: Vec<Vec<Lps>> = vec![Vec::new(); joints.len()];
     let mut guess = 0.0;
-    for (place, patient) in super::places(mask) {
-        if mask.values[place] != Tissue::Disc.number() {
-            continue;
-        }
+    for &patient in places {
         guess = curve.nearest_from(guess, patient);
         let frame = curve.frame(guess);
         if length(minus(patient, frame.at)) > Column::DEPTH {

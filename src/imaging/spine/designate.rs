@@ -99,7 +99,9 @@ const WEIGHT: f64 = 0.8;
 
 /// The lowest disc is nearly never higher than so many discs above L5-S1.
 const HIGHEST: i32 = 4;
-/// The share of people who have six or four lumbar vertebrae.
+/// The share of people who have six or four lumbar vertebrae, as a transitional one shows on lumbar
+/// images: of 418, eight had a sacralized L5 and four a lumbarized S1 (Tins and Balain 2016). Another 32
+/// had one vertebra more or less than usual without any sign of it; no name accounts for that.
 const TRANSITIONAL: f64 = 0.02;
 /// A transitional spine that is more probable than this is told of.
 const TOLD: f64 = 0.2;
@@ -111,7 +113,8 @@ const SACRUM: f64 = 15.0;
 const VERTEBRA: f64 = 8.0;
 
 impl Naming {
-    /// A naming with less confidence asks for a person.
+    /// A naming with less confidence asks for a person. If 0.9 were asked for, more than 2 % of reference
+    /// masks would need one.
     pub const SURE: f64 = 0.88;
 
     /// Names a column.

@@ -67,11 +67,20 @@ pub(super) struct Reach {
 }
 
 /// The places of the first of some pieces, and of all that lie in line with it; its ends move with each
-/// piece that joins.
-pub(super) fn in_line(pieces: Vec<Vec<Lps>>, reach: Reach) -> Option<Vec<Lps>> {
-    let mut pieces = pieces.into_iter();
-    let mut places = pieces.next()?;
-    let mut left: Vec<Vec<Lps>> = pieces.collect();
+/// piece that joins. `unbent` moves places to where they would be if the spine were straight, as far as
+/// is known.
+pub(super) fn in_line(
+    pieces: Vec<Vec<Lps>>,
+    reach: Reach,
+    unbent: impl Fn(Lps) -> Lps,
+) -> Option<Vec<Lps>> {
+    let unbend = |piece: Vec<Lps>| {
+        let places: Vec<Lps> = piece.iter().map(|&place| unbent(place)).collect();
+        (piece, places)
+    };
+    let mut pieces = pieces.into_iter().map(unbend);
+    let (mut joined, mut places) = pieces.next()?;
+    let mut left: Vec<(Vec<Lps>, Vec<Lps>)> = pieces.collect();
     loop {
         let course = by_height(&places)?;
         let is_near = |&place: &Lps| {
@@ -79,14 +88,17 @@ pub(super) fn in_line(pieces: Vec<Vec<Lps>>, reach: Reach) -> Option<Vec<Lps>> {
             length(minus(place, course.at(along))) <= reach.off
                 && course.beyond(along) <= reach.beyond
         };
-        let joins = |piece: &Vec<Lps>| {
+        let joins = |(_, piece): &(Vec<Lps>, Vec<Lps>)| {
             2 * piece.iter().filter(|place| is_near(place)).count() > piece.len()
         };
-        let (joined, others): (Vec<_>, Vec<_>) = left.into_iter().partition(joins);
-        if joined.is_empty() {
-            return Some(places);
+        let (more, others): (Vec<_>, Vec<_>) = left.into_iter().partition(joins);
+        if more.is_empty() {
+            return Some(joined);
         }
-        places.extend(joined.into_iter().flatten());
+        for (piece, unbent) in more {
+            joined.extend(piece);
+            places.extend(unbent);
+        }
         left = others;
     }
 }

@@ -108,7 +108,7 @@ impl Profile {
     pub fn joints(&self) -> (Vec<Joint>, f64) {
         let mut joints = self.peaks();
         let pitch = self.pitch(&joints);
-        self.without_blots(&mut joints);
+        self.without_blots(&mut joints, pitch);
         without_extra(&mut joints, pitch);
         let mut all = Vec::with_capacity(joints.len());
         for (place, joint) in joints.iter().enumerate() {
@@ -122,14 +122,18 @@ impl Profile {
         (all, pitch)
     }
 
-    /// Drops what is little of a disc and hangs together with no vertebra, at the ends.
-    fn without_blots(&self, joints: &mut Vec<Joint>) {
+    /// Drops what is little of a disc and hangs together with no vertebra, at the ends, but where the
+    /// next disc is expected.
+    fn without_blots(&self, joints: &mut Vec<Joint>, pitch: f64) {
         const LITTLE: f64 = 0.4;
         const FEW: f64 = 0.3;
+        const EXPECTED: std::ops::Range<f64> = 0.75..1.25;
         let usual = median(joints.iter().map(|joint| joint.disc).collect()).unwrap_or(0.0);
         let is_blot = |end: &Joint, next: &Joint| {
             let (from, to) = (end.along.min(next.along) + 5.0, end.along.max(next.along) - 5.0);
-            end.disc < LITTLE * usual && (to <= from || self.vertebra(from, to) < FEW)
+            end.disc < LITTLE * usual
+                && (to <= from || self.vertebra(from, to) < FEW)
+                && !EXPECTED.contains(&((end.along - next.along).abs() / pitch))
         };
         while let [.., next, end] = joints[..] {
             if !is_blot(&end, &next) {
