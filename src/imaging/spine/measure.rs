@@ -124,11 +124,22 @@ fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
     let is_lowest = column.discs.last().is_some_and(|last| last.along <= disc.along);
     // Below the lowest disc the dural sac tapers to its end.
     let below = if is_lowest { 0.0 } else { REACH };
-    let narrowest = (-(REACH / EVERY) as i64..=(below / EVERY) as i64)
+    let sections: Vec<Section> = (-(REACH / EVERY) as i64..=(below / EVERY) as i64)
         .filter_map(|step| section(at + step as f64 * EVERY))
+        .collect();
+    let canal = section(at);
+    // The least of many is the one that voxels make too small: what is narrow on one plane alone is
+    // not counted, but behind the disc itself.
+    let middling = sections.windows(3).filter_map(|three| {
+        let mut three = three.to_vec();
+        three.sort_by(|a, b| a.area.total_cmp(&b.area));
+        three.get(1).copied()
+    });
+    let narrowest = middling
+        .chain(canal)
         .filter(|section| !section.is_cut)
         .min_by(|a, b| a.area.total_cmp(&b.area));
-    LevelMeasures { canal: section(at), narrowest, ..LevelMeasures::default() }
+    LevelMeasures { canal, narrowest, ..LevelMeasures::default() }
 }
 
 /// How far along a curve behind a disc the plane through the disc's middle meets it.

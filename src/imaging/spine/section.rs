@@ -116,16 +116,16 @@ struct Outline<'a> {
 
 impl Outline<'_> {
     /// Where the canal ends to the right and to the left: where squares of chords come to nothing,
-    /// which is before the next slice.
+    /// which is no further than on the next slice.
     fn ends(&self) -> (f64, f64) {
+        const STEPS: usize = 50;
         let end = |outer: &Chord, side: f64| {
-            let steps = 50;
-            let at = |step: usize| outer.left + side * self.apart * step as f64 / steps as f64;
-            let gone = (1..steps).find(|&step| self.square(at(step)) <= 0.0);
-            match gone {
-                Some(step) if self.chords.len() >= 3 => at(step),
+            let at = |step: usize| outer.left + side * self.apart * step as f64 / STEPS as f64;
+            let is_gone = |step: &usize| self.square(at(*step)) <= 0.0;
+            match self.chords.len() {
                 // Too few slices for a curve: each stands for its own thickness.
-                _ => outer.left + side * self.apart / 2.0,
+                ..3 => outer.left + side * self.apart / 2.0,
+                _ => at((1..STEPS).find(is_gone).unwrap_or(STEPS)),
             }
         };
         (end(&self.chords[0], -1.0), end(&self.chords[self.chords.len() - 1], 1.0))
@@ -148,10 +148,11 @@ impl Outline<'_> {
             return self.chords[end].square * (1.0 - share) + self.chords[next].square * share;
         }
         let parabola = |first: usize| parabola(&self.chords[first..first + 3], left);
-        let inside = left >= self.chords[0].left && left <= self.chords[count - 1].left;
         match below {
-            _ if !inside && below == 0 => parabola(0),
-            _ if !inside => parabola(count - 3),
+            _ if left < self.chords[0].left => self.beyond(&self.chords[..3], 0, left),
+            _ if left > self.chords[count - 1].left => {
+                self.beyond(&self.chords[count - 3..], 2, left)
+            }
             0 => parabola(0),
             _ if below + 2 >= count => parabola(count - 3),
             _ => {
@@ -160,6 +161,14 @@ impl Outline<'_> {
                 parabola(below - 1) * (1.0 - share) + parabola(below) * share
             }
         }
+    }
+
+    /// The square beyond the outer one of three chords: on their parabola, but bent so that it comes to
+    /// nothing on the next slice at the furthest, as there is no canal there.
+    fn beyond(&self, three: &[Chord], outer: usize, left: f64) -> f64 {
+        let off = (left - three[outer].left) / self.apart;
+        let next = three[outer].left + off.signum() * self.apart;
+        parabola(three, left) - parabola(three, next).max(0.0) * off * off
     }
 
     /// How far to the front the middle of the chord is.
