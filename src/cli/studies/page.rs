@@ -5,7 +5,7 @@ use half::f16;
 use crate::imaging::picture::{Axial, Median, Picture, Window, strip};
 use crate::imaging::spine::{Disc, Foramen, Frame, LevelMeasures, Section, behind};
 use crate::imaging::{Cut, Kind, Study};
-use crate::label::{LADDER, TARGETS};
+use crate::label::{LADDER, Level, TARGETS};
 use crate::page::{Figure, GradedCell, GradedLevel, LevelRow, MEASURES, SpinePage};
 use crate::pipeline::study::{LevelRecord, Record, Segmented};
 
@@ -164,6 +164,14 @@ fn remarks(record: &Record) -> Vec<String> {
         all if all == record.levels.len() => Some("The image ends before the foramina.".to_owned()),
         some => Some(format!("The image ends before foramina of {some} levels.")),
     };
+    let is_on_sacrum = |level: &LevelRecord| {
+        let is_named = matches!(level.level, Some(Level::L5S1 | Level::L6S1));
+        is_named && level.measures.listhesis.is_none()
+    };
+    let sacrum = record.levels.iter().any(is_on_sacrum).then(|| {
+        "Foramina and slip of the lowest level are not measured: the sacrum is not segmented."
+            .to_owned()
+    });
     let thresholds = record.thresholds;
     let graded = record.levels.iter().any(|level| level.central.is_some()).then(|| {
         format!(
@@ -176,7 +184,7 @@ fn remarks(record: &Record) -> Vec<String> {
         "Vertebrae, discs and canal were taken from a mask that was given, not found by the network."
             .to_owned()
     });
-    [lordosis, foramina, graded, given].into_iter().flatten().collect()
+    [lordosis, foramina, sacrum, graded, given].into_iter().flatten().collect()
 }
 
 /// Measures as the page shows them, in the order of its table.
