@@ -43,9 +43,8 @@ or the report. OUT is written anew each time, whole or not at all.
 
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
 `source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was done
-with a --source. With --keep the archive
-remembers it, so that the review page shows these images, queues count them and `grade --cohort`
-finds them.
+with a --source. With --keep the archive remembers it, so that the review page shows these images,
+queues count them and `grade --cohort` finds them.
 
 Examples:
   deepspine link -o training

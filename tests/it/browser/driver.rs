@@ -15,6 +15,7 @@ pub mod key {
     pub const ENTER: &str = "\u{e007}";
     pub const SHIFT: &str = "\u{e008}";
     pub const CONTROL: &str = "\u{e009}";
+    pub const BACKSPACE: &str = "\u{e003}";
     pub const ESCAPE: &str = "\u{e00c}";
     pub const DOWN: &str = "\u{e015}";
     pub const TAB: &str = "\u{e004}";

@@ -4,7 +4,9 @@ mod driver;
 
 use driver::{Browser, Driver, key};
 
-use crate::web::{PASSWORD, TestServer};
+use deepspine::label::Verdict;
+
+use crate::web::{PASSWORD, TestServer, images};
 
 const TEXTS: [(&str, &str); 3] = [
     (
@@ -149,6 +151,63 @@ fn what_is_undone_lost_or_left_comes_back() {
     assert!(opinions.iter().any(|opinion| format!("{:?}", opinion.evidence).contains("Spans")));
 }
 
+/// What people see on the image of L4-L5 in its canal, as the page has it.
+const SEEN: &str = "document.querySelector('[data-target=central]').cells[2].textContent";
+
+#[test]
+fn what_an_image_shows_is_graded_by_keyboard_and_the_report_is_left_alone() {
+    let Some(driver) = Driver::start() else { return };
+    let mut server = images::server();
+    let [_, _, cora, lea, _] = server.everyone();
+    let slot = cora.claim(lea.make_batch("images", "assisted", "1")).unwrap();
+    let browser = driver.browser(1280, false);
+    sign_in(&browser, &server, "cora");
+    browser.go(&format!("{}/slots/{slot}", server.base()));
+    let caption = "document.querySelector('[data-series=axial_t2] figcaption').textContent";
+    browser.until(&format!("{caption} == 'axial T2 5/8'"));
+    browser.press(&["["]);
+    browser.until(&format!("{caption} == 'axial T2 4/8'"));
+    browser.press(&["i", "3"]);
+    browser.until(&format!("{SEEN} == 'moderate'"));
+    browser.press(&["h", "a", "u"]);
+    browser.until("document.querySelector('#left').textContent.includes('leads back')");
+    browser.press(&[key::BACKSPACE]);
+    browser.until(&format!("{SEEN} == ''"));
+    browser.press(&["s", "4"]);
+    browser.until(&format!("{SEEN} == 'moderate–severe'"));
+    browser.press(&["y"]);
+    browser.until("document.querySelector('.names ~ .hint')?.textContent == 'confirmed'");
+    assert!(server.store().edits(slot).unwrap().is_empty(), "the report was not touched");
+    let discs = server.store().discs(images::STUDY).unwrap();
+    assert_eq!(discs[1].central.map(Verdict::name), Some("moderate_severe"));
+    if let Some(axe) = axe() {
+        assert_eq!(violations(&browser, &axe), [""; 0]);
+    }
+    browser.picture("images-1280-light");
+}
+
+/// What judges whether pages are accessible, where it could be fetched.
+fn axe() -> Option<String> {
+    let axe = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/axe.min.js");
+    let axe = std::fs::read_to_string(axe).ok();
+    if axe.is_none() {
+        eprintln!("SKIPPED: no axe-core; scripts/test-setup says why");
+    }
+    axe
+}
+
+/// What is not accessible on the page that is open.
+fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+    browser.run(axe);
+    let found = browser.wait_for(
+        "const done = arguments[0];
+         axe.run().then(found => done(found.violations.map(one => one.id + ': ' +
+             one.nodes.map(node => node.html.slice(0, 120) + ' ' +
+                 (node.any[0]?.message ?? '')).join('; '))))",
+    );
+    found.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap().to_owned()).collect()
+}
+
 /// Every page for everyone, with an annotator's, an adjudicator's and a lead's work on it.
 fn pages(server: &mut TestServer) -> Vec<(&'static str, String, &'static str)> {
     let [anna, ben, cora, lea, _] = server.everyone();
@@ -188,11 +247,7 @@ fn pages(server: &mut TestServer) -> Vec<(&'static str, String, &'static str)> {
 #[test]
 fn every_page_is_accessible_and_has_its_picture_taken() {
     let Some(driver) = Driver::start() else { return };
-    let axe = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/axe.min.js");
-    let Ok(axe) = std::fs::read_to_string(axe) else {
-        eprintln!("SKIPPED: no axe-core; scripts/test-setup says why");
-        return;
-    };
+    let Some(axe) = axe() else { return };
     let mut server = TestServer::start(&TEXTS);
     let pages = pages(&mut server);
     let mut faults = Vec::new();
@@ -200,14 +255,7 @@ fn every_page_is_accessible_and_has_its_picture_taken() {
         let browser = driver.browser(width, dark);
         let look = if dark { "dark" } else { "light" };
         let mut check = |name: &str| {
-            browser.run(&axe);
-            let found = browser.wait_for(
-                "const done = arguments[0];
-                 axe.run().then(found => done(found.violations.map(one => one.id + ': ' +
-                     one.nodes.map(node => node.html.slice(0, 120) + ' ' +
-                         (node.any[0]?.message ?? '')).join('; '))))",
-            );
-            for fault in found.as_array().unwrap() {
+            for fault in violations(&browser, &axe) {
                 faults.push(format!("{name}, {width} px, {look}: {fault}"));
             }
             browser.picture(&format!("{name}-{width}-{look}"));

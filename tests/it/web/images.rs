@@ -19,7 +19,7 @@ use ureq::http::StatusCode;
 use super::{Client, TestServer};
 use crate::archive::report;
 
-const STUDY: &str = "1.2.3";
+pub(crate) const STUDY: &str = "1.2.3";
 
 /// An opinion of the measurement.
 fn measured(level: Level, grade: Grade) -> Opinion {
@@ -35,7 +35,7 @@ fn measured(level: Level, grade: Grade) -> Opinion {
 }
 
 /// A server with a report of L4-L5 and the segmented phantom that it is of.
-fn server() -> TestServer {
+pub(crate) fn server() -> TestServer {
     let mut server = TestServer::start(&[]);
     let mut about = report("A", "L4-L5: mild canal stenosis.");
     about.study_uid = Some(STUDY.into());

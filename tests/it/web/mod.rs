@@ -3,7 +3,7 @@
 mod access;
 mod annotate;
 mod hostile;
-mod images;
+pub(crate) mod images;
 mod kill;
 mod sign_in;
 
