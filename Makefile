@@ -15,7 +15,7 @@ PICTURES ?= ../shared/mri/t2_png
 # stands. Large texts do not run quickly so, and `make test` reads them.
 UNOPTIMIZED := --config profile.dev.package.deepspine.opt-level=0
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores grader grader-scores loop
+.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores unseen grader grader-scores grader-tasks loop
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -149,19 +149,38 @@ grader: libtorch ## Train the grader on invented studies, in an hour and a half 
 # Unseen spines, more of them bent, operated on and cut straight; the network finds their levels.
 UNSEEN := target/unseen
 
-grader-scores: libtorch ## Score the grader, its halves, the measurement and a second reader on unseen invented studies
+unseen: libtorch
 	cargo build --release --locked
 	$(BINARY) simulate studies --count 80 --seed 77 --straight 0.6 --scoliosis 0.15 --laminectomy 0.1 \
 		-o $(UNSEEN)
 	$(BINARY) import $(UNSEEN)/reports.csv --data $(UNSEEN)/archive
 	nice $(BINARY) grade --each $(UNSEEN)/studies --store --data $(UNSEEN)/archive -o $(UNSEEN)/graded
 	$(BINARY) link --truth $(UNSEEN)/truth.csv --split 0/0/100 --data $(UNSEEN)/archive -o $(UNSEEN)/levels
+
+grader-scores: unseen ## Score the grader, its halves, the measurement and a second reader on unseen invented studies
 	for inputs in both axial sagittal; do \
 		$(BINARY) evaluate grader $(UNSEEN)/levels --inputs $$inputs || exit 1; done
 	scripts/readings $(UNSEEN)/truth.csv > $(UNSEEN)/second.csv
 	$(BINARY) evaluate grader $(UNSEEN)/levels --readings $(UNSEEN)/second.csv
 	scripts/readings $(UNSEEN)/truth.csv $(UNSEEN)/graded/levels.csv > $(UNSEEN)/area.csv
 	$(BINARY) evaluate grader $(UNSEEN)/levels --readings $(UNSEEN)/area.csv
+
+# Fewer studies and steps than the bundled grader has had, the same for each.
+TASKS := target/tasks
+ALL := central,foraminal,recess
+LEARN = OMP_WAIT_POLICY=passive nice $(BINARY) train grader $(TASKS)/training --seed 1 --steps 400 --balance 1
+
+grader-tasks: unseen ## Compare graders of one task, of all, and with the levels next to each, on unseen invented studies
+	$(BINARY) simulate studies --count 120 --seed 5 -o $(TASKS)
+	$(BINARY) import $(TASKS)/reports.csv --data $(TASKS)/archive
+	nice $(BINARY) segment --each $(TASKS)/studies --masks $(TASKS)/truth \
+		--store --data $(TASKS)/archive -o $(TASKS)/segmented
+	$(BINARY) link --truth $(TASKS)/truth.csv --split 84/16/0 --data $(TASKS)/archive -o $(TASKS)/training
+	for types in central foraminal recess $(ALL); do \
+		$(LEARN) --targets $$types -o $(TASKS)/$$types || exit 1; done
+	$(LEARN) --context -o $(TASKS)/context
+	for grader in central foraminal recess $(ALL) context; do \
+		$(BINARY) evaluate grader $(UNSEEN)/levels --model $(TASKS)/$$grader || exit 1; done
 
 # Patients of another seed than those that the bundled grader, with which training begins, has learned from.
 loop: libtorch ## Close the loop on 200 invented studies, in an hour on two cores: link, correct, train, grade, queue
