@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 
 use super::naming::{NAMES, check_order, level};
 use super::{ReaderId, StoreError, Writer};
-use crate::imaging::geometry::Lps;
+use crate::imaging::geometry::{Lps, length, minus};
 use crate::imaging::spine::{names, ways};
 use crate::label::{Level, Mode, ReaderKind};
 use crate::store::Body;
@@ -17,23 +17,43 @@ const SAME_DISC: f64 = 12.0;
 /// A disc of a run.
 struct Disc {
     subject: u64,
+    run: u32,
     level: Option<Level>,
     /// None where it was kept before middles were.
     centre: Option<Lps>,
 }
 
+impl Disc {
+    /// How far it is from a disc of another run in mm, where both may be the same.
+    fn away(&self, other: &Self) -> Option<f64> {
+        let away = length(minus(self.centre?, other.centre?));
+        (away <= SAME_DISC).then_some(away)
+    }
+}
+
 impl Writer<'_> {
-    /// Gives the discs of a new run what people said of the same discs in the run before, and their names
-    /// where people gave them.
-    pub(super) fn carry_over(&self, study: u64, from: u32, to: u32) -> Result<(), StoreError> {
-        let (earlier, discs) = (self.discs_of(study, from)?, self.discs_of(study, to)?);
-        let same: Vec<Option<&Disc>> = discs.iter().map(|disc| nearest(disc, &earlier)).collect();
+    /// Gives the discs of a new run what people said of the same discs before, and their names where people
+    /// gave them in the last run.
+    pub(super) fn carry_over(&self, study: u64, to: u32) -> Result<(), StoreError> {
+        let discs = self.discs_of(study, to)?;
+        let mut earlier: Vec<Disc> = Vec::new();
+        // A run may have missed a disc that one before it had.
+        for run in (1..to).rev() {
+            for disc in self.discs_of(study, run)? {
+                if !earlier.iter().any(|known| known.away(&disc).is_some()) {
+                    earlier.push(disc);
+                }
+            }
+        }
+        let same = same_discs(&discs, &earlier);
         for (disc, earlier) in discs.iter().zip(&same) {
             if let Some(earlier) = earlier {
                 self.carry_readings(earlier.subject, disc.subject)?;
             }
         }
-        self.carry_names(study, [from, to], &same)
+        let last = to.saturating_sub(1);
+        let named = same.into_iter().map(|disc| disc.filter(|disc| disc.run == last));
+        self.carry_names(study, [last, to], &named.collect::<Vec<_>>())
     }
 
     fn discs_of(&self, study: u64, run: u32) -> Result<Vec<Disc>, StoreError> {
@@ -41,7 +61,7 @@ impl Writer<'_> {
         find.query_and_then((study, run), |row| {
             let [x, y, z] = [row.get(4)?, row.get(5)?, row.get::<_, Option<f64>>(6)?];
             let centre = x.zip(y).zip(z).map(|((x, y), z)| [x, y, z]);
-            Ok(Disc { subject: row.get(2)?, level: level(row.get(0)?)?, centre })
+            Ok(Disc { subject: row.get(2)?, run, level: level(row.get(0)?)?, centre })
         })?
         .collect()
     }
@@ -68,8 +88,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The names that a person gave to discs of a run name those of another; by counting they name what
-    /// was not found before, too.
+    /// The names that a person gave to discs of a run name those of another. By counting they name what
+    /// was not found before, too, though nobody has said so.
     fn carry_names(
         &self,
         study: u64,
@@ -89,12 +109,14 @@ impl Writer<'_> {
         let counted =
             ways().filter_map(|(lowest, lumbar)| names(lowest, lumbar, same.len())).find(fits);
         let names = counted.unwrap_or(stand);
-        // Where one disc became two, a person has to say which is which.
+        // Where discs lie otherwise than before, a person has to say which is which.
         if check_order(&names).is_err() {
             return Ok(());
         }
-        let certain = names.into_iter().map(|name| name.map(|level| (level, Some(1.0))));
-        self.add_naming(study, to, person, certain)
+        let certain = |disc: &Option<&Disc>| disc.map(|_| 1.0);
+        let named = names.into_iter().zip(same);
+        let named = named.map(|(name, disc)| name.map(|level| (level, certain(disc))));
+        self.add_naming(study, to, person, named)
     }
 
     /// The person who named the discs of a run last, where one did.
@@ -113,13 +135,21 @@ impl Writer<'_> {
     }
 }
 
-/// The disc of an earlier run that lies where this one does.
-fn nearest<'a>(disc: &Disc, earlier: &'a [Disc]) -> Option<&'a Disc> {
-    let centre = disc.centre?;
-    let away = |of: &'a Disc| {
-        let [dx, dy, dz] = std::array::from_fn(|axis| of.centre.map(|at| at[axis] - centre[axis]));
-        Some((dx?.hypot(dy?).hypot(dz?), of))
-    };
-    let near = earlier.iter().filter_map(away).filter(|(away, _)| *away <= SAME_DISC);
-    near.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, of)| of)
+/// The disc of an earlier run that each disc is, if any: the nearest first, and none twice.
+fn same_discs<'a>(discs: &[Disc], earlier: &'a [Disc]) -> Vec<Option<&'a Disc>> {
+    let mut pairs = Vec::new();
+    for (place, disc) in discs.iter().enumerate() {
+        for of in earlier {
+            pairs.extend(disc.away(of).map(|away| (away, place, of)));
+        }
+    }
+    pairs.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+    let mut same: Vec<Option<&Disc>> = vec![None; discs.len()];
+    for (_, place, of) in pairs {
+        let is_taken = same.iter().flatten().any(|taken| std::ptr::eq(*taken, of));
+        if same[place].is_none() && !is_taken {
+            same[place] = Some(of);
+        }
+    }
+    same
 }

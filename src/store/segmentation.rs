@@ -75,6 +75,7 @@ impl Writer<'_> {
         if let Some(last) = last
             && self.is_same_run(study, last, reader.version, run.discs)?
         {
+            self.place_discs(study, last, run.discs)?;
             return Ok(Kept::Same(last));
         }
         let number = last.unwrap_or(0) + 1;
@@ -91,11 +92,21 @@ impl Writer<'_> {
             let subject = self.transaction.last_insert_rowid() as u64;
             self.add_disc_reading(subject, reader, None, &disc.body)?;
         }
-        if let Some(last) = last {
-            self.carry_over(study, last, number)?;
-        }
+        self.carry_over(study, number)?;
         self.label_image(study)?;
         Ok(Kept::New(number))
+    }
+
+    /// Tells where the discs of a run are that was kept before that was.
+    fn place_discs(&self, study: u64, run: u32, discs: &[NewDisc]) -> Result<(), StoreError> {
+        let mut place = self.transaction.prepare_cached(
+            "UPDATE subjects SET x = ?4, y = ?5, z = ?6
+             WHERE study = ?1 AND run = ?2 AND ordinal = ?3 AND x IS NULL",
+        )?;
+        for (ordinal, NewDisc { centre: [x, y, z], .. }) in discs.iter().enumerate() {
+            place.execute((study, run, ordinal, x, y, z))?;
+        }
+        Ok(())
     }
 
     /// Keeps what another reader says of each disc of a run, from the lowest up, and derives what the

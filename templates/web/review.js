@@ -377,6 +377,7 @@ const ACTS = {
   "accept-all": () => {
     if (!adjudicates()) choose(openCells(), () => ({}));
   },
+  take: takeSide,
   "next-open": toNextOpen,
   undo: () => turn(edits.undo(), "nothing to undo"),
   redo: () => turn(edits.redo(), "nothing to redo"),
@@ -397,7 +398,9 @@ const ACTS = {
 };
 
 // What changes what the report says, which nobody means while images are graded.
-const OF_REPORT = new Set(["hedge", "attach", "comment", "clear", "accept", "accept-all", "undo", "redo"]);
+const OF_REPORT = new Set([
+  "hedge", "attach", "comment", "note", "flag", "clear", "accept", "accept-all", "undo", "redo", "take",
+]);
 
 function act(name, argument) {
   if (images?.grading && name === "clear") return grade([current], "not_mentioned");
@@ -445,7 +448,7 @@ document.addEventListener("keydown", (event) => {
   const digit = event.code?.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
   if (digit !== undefined) {
     event.preventDefault();
-    if (event.shiftKey) return adjudicates() ? takeSide(digit - 1) : GRADES[digit] && ACTS["grade-level"](GRADES[digit]);
+    if (event.shiftKey) return adjudicates() ? act("take", digit - 1) : GRADES[digit] && ACTS["grade-level"](GRADES[digit]);
     if (GRADES[digit]) return ACTS.grade(GRADES[digit]);
     return;
   }
@@ -463,7 +466,7 @@ document.addEventListener("click", (event) => {
   const take = event.target.closest("[data-take]");
   if (take) {
     current = take.closest("[data-row]").dataset.row;
-    return takeSide(Number(take.dataset.take));
+    return act("take", Number(take.dataset.take));
   }
   const row = event.target.closest("[data-row]");
   if (row) return focus(row.dataset.row);

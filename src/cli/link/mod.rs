@@ -23,7 +23,7 @@ use crate::export::segments::{FORMATS, Part, SegmentRow, Split};
 use crate::imaging::npz;
 use crate::label::Level;
 use crate::link::{Reason, WINDOW};
-use crate::store::{Action, ImageKeys, ReportKeys};
+use crate::store::{Action, ImageKeys, ReportKeys, StoreError};
 use tables::{LinkRow, read_map, write_links, write_unlinked};
 use truth::Truth;
 
@@ -126,17 +126,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if linking.unused.is_empty() { ExitCode::SUCCESS } else { INCOMPLETE.into() })
 }
 
-/// Keeps what the map says: which report is of which study.
+/// Keeps what the map says and was not kept before: which report is of which study.
 fn keep(archive: &mut Archive, linking: &Linking) -> Result<()> {
-    let said = || linking.links.links.iter().filter(|link| link.reason == Reason::Map);
+    let kept: BTreeMap<u64, u64> = archive.store().kept_links()?.into_iter().collect();
+    let said = linking.links.links.iter().filter(|link| link.reason == Reason::Map);
+    let pairs = said.map(|link| (&linking.reports[link.report], &linking.studies[link.study]));
+    let new: Vec<(&ReportKeys, &ImageKeys)> =
+        pairs.filter(|(report, study)| kept.get(&report.number) != Some(&study.study)).collect();
     archive.store_mut().write(|writer| {
-        for link in said() {
-            let (report, study) = (&linking.reports[link.report], &linking.studies[link.study]);
+        for (report, study) in &new {
             writer.keep_link(report.number, study.study)?;
+            writer.audit(Action::Link, &format!("report {}", report.number), &study.uids)?;
         }
-        writer.audit(Action::Link, "map", &said().count())
+        Ok::<(), StoreError>(())
     })?;
-    eprintln!("kept: {} reports with their studies", HumanCount(said().count() as u64));
+    eprintln!("kept: {} reports with their studies", HumanCount(new.len() as u64));
     Ok(())
 }
 

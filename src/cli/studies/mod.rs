@@ -153,11 +153,14 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     };
     let (left, kept): (Vec<_>, Vec<_>) = all.partition(is_left);
     table.kept = kept.len();
+    if !args.again {
+        for (path, name) in &left {
+            work.check_free(path, &output.join(name.as_str()))?;
+        }
+    }
     work.bar.inc(kept.len() as u64);
     let outcomes = side_by_side(&left, |(path, name)| {
-        let target = output.join(name.as_str());
-        let is_free = if args.again { Ok(()) } else { is_free(&target, path) };
-        let outcome = is_free.and_then(|()| work.one(path, name, &target));
+        let outcome = work.one(path, name, &output.join(name.as_str()));
         if let Err(error) = &outcome {
             work.bar.suspend(|| eprintln!("not {done}: `{}`: {error:#}", path.display()));
         }
@@ -283,19 +286,6 @@ fn record(target: &Path) -> Option<serde_json::Value> {
     serde_json::from_slice(&fs::read(target.join(RECORD)).ok()?).ok()
 }
 
-/// Makes sure that a folder does not hold another study, which happens to be called the same.
-fn is_free(target: &Path, path: &Path) -> Result<()> {
-    let record = record(target).unwrap_or_default();
-    match record["path"].as_str().filter(|other| *other != place(path)) {
-        None => Ok(()),
-        Some(other) => bail!(
-            "`{}` holds what was made of `{other}`; choose another folder with -o, or replace it with \
-             --again",
-            target.display()
-        ),
-    }
-}
-
 /// Networks, which one study at a time goes through: libtorch computes on all cores by itself, and loses
 /// what it works with where the program ends meanwhile.
 struct Networks {
@@ -342,6 +332,20 @@ impl Work {
             && record["segmenter"].as_str() == self.segmenter_hash.as_deref()
             && serde_json::to_value(self.thresholds).is_ok_and(|of| record["thresholds"] == of)
             && (!self.segments || target.join(folder::SEGMENTS).is_dir())
+    }
+
+    /// Makes sure that a study's folder does not hold another one, which happens to be called the same, or
+    /// grades that would be lost.
+    fn check_free(&self, path: &Path, target: &Path) -> Result<()> {
+        let record = record(target).unwrap_or_default();
+        let remedy = "choose another folder with -o, or replace it with --again";
+        if let Some(other) = record["path"].as_str().filter(|other| *other != place(path)) {
+            bail!("`{}` holds what was made of `{other}`; {remedy}", target.display());
+        }
+        if self.graded_by.is_none() && record["grader"].is_object() {
+            bail!("`{}` holds grades, which would be lost; {remedy}", target.display());
+        }
+        Ok(())
     }
 
     /// Segments a study, grades and keeps it if asked to, and leaves its folder, whole or not at all.

@@ -35,9 +35,6 @@ pub(in super::super) async fn look(
     look: web::Json<Look>,
 ) -> Result<HttpResponse, WebError> {
     let Look { run, ordinal, targets, verdict, settles } = look.into_inner();
-    if settles && person.user.role < Role::Adjudicator {
-        return Err(WebError::Forbidden);
-    }
     let reader = as_reader(&person.user);
     let user = person.user.clone();
     let (study, sees_machines) = database
@@ -45,6 +42,9 @@ pub(in super::super) async fn look(
             let slot = own(writer, *slot, &user)?;
             let study = writer.study_of(slot.report)?.ok_or(WebError::NotFound)?;
             let sees_machines = shows_machines(slot.mode);
+            if settles && !(sees_machines && user.role >= Role::Adjudicator) {
+                return Err(WebError::Forbidden);
+            }
             let mode = match (settles, sees_machines) {
                 (true, _) => Mode::Adjudication,
                 (false, true) => Mode::Assisted,

@@ -19,7 +19,7 @@ use crate::imaging::picture::strip;
 use crate::imaging::spine::{LevelMeasures, Section, names, ways};
 use crate::imaging::{Kind, npz};
 use crate::label::{Grade, Level, Opinion, ReaderKind, TARGETS, TargetRow, Verdict};
-use crate::store::{Action, CurrentReading, DiscReadings, NamedDisc, Role, StudyImages, User};
+use crate::store::{Action, CurrentReading, DiscReadings, Role, StudyImages, User};
 
 /// The images of a study as the review shows them. Its [`std::fmt::Display`] is the HTML fragment.
 #[derive(Template)]
@@ -116,7 +116,8 @@ pub(in super::super) struct Viewer<'a> {
 impl<'a> Viewer<'a> {
     /// A person who annotates sees nobody else's, or they would not be independent.
     pub(in super::super) fn new(user: &'a User, sees_machines: bool) -> Self {
-        let settles = user.role >= Role::Adjudicator;
+        // Who is to see for themselves sees nobody else's, whatever their role.
+        let settles = sees_machines && user.role >= Role::Adjudicator;
         Self { name: &user.name, sees_people: settles, sees_machines, settles }
     }
 
@@ -159,8 +160,8 @@ pub(super) fn pane(
     let [width, height] = marks.size;
     let names = choices(&images);
     let naming = store.naming(images.study)?;
-    let named = |disc: &NamedDisc| disc.level.is_none() || disc.probability == Some(1.0);
-    let are_confirmed = naming.iter().all(named);
+    let are_confirmed = names.iter().any(|name| name.is_chosen)
+        && naming.iter().all(|disc| disc.level.is_none() || disc.probability == Some(1.0));
     let work = Work { study: images.study, run: images.run, width, height, discs };
     let work = escape_json(&serde_json::to_string(&work).unwrap_or_default());
     Ok(Some(ImagesPane { names, are_confirmed, may_settle: viewer.settles, work }))

@@ -7,7 +7,9 @@ use deepspine::label::{
     Target, Verdict,
 };
 use deepspine::report::Report;
-use deepspine::store::{Body, Kept, NewDisc, NewRun, Seen, StoreError, StudyKeys};
+use deepspine::store::{Body, FILE, Kept, NewDisc, NewRun, Seen, StoreError, StudyKeys};
+
+use rusqlite::Connection;
 
 use super::{TestArchive, report};
 
@@ -163,15 +165,27 @@ fn what_people_see_and_call_discs_stays_when_a_study_is_segmented_anew() {
     let seen = Seen { study, run: 1, ordinal: 1, targets, verdict, mode };
     assert!(test.archive.store_mut().write(|writer| writer.see(&anna(), &seen)).unwrap());
     assert_eq!(shown(&test)[1], "1 L5-L6 61.3 mild");
+    // Archives of earlier versions do not know where discs are until they are found again.
+    let database = Connection::open(test.path().join(FILE)).unwrap();
+    database.execute("UPDATE subjects SET x = NULL", ()).unwrap();
+    assert_eq!(keep(&mut test, &reader("1"), &discs()), Kept::Same(1));
     // The next run finds a disc more below, and the others a little aside; its names are its own.
     let names = [Level::L5S1, Level::L4L5, Level::L3L4, Level::L2L3];
     let found = names.map(|level| disc(Some(level), 90.0, Grade::Moderate));
     keep(&mut test, &reader("2"), &stacked(-33.0, found.clone()));
     let carried = ["0 - 90 -", "1 L6-S1 90 moderate", "2 L5-L6 90 mild", "3 L4-L5 90 moderate"];
     assert_eq!(shown(&test), carried);
-    // What lies elsewhere is another spine, as far as anyone can tell.
-    keep(&mut test, &reader("3"), &stacked(500.0, found));
+    // What lies elsewhere is another spine, as far as anyone can tell; what a run has missed is found
+    // again, and two halves of a disc are not both what was seen.
+    keep(&mut test, &reader("3"), &stacked(500.0, found.clone()));
     assert_eq!(shown(&test)[1], "1 L4-L5 90 moderate");
+    let [lower, half, other_half, upper] = stacked(-33.0, found);
+    let half = NewDisc { centre: [1.0, 2.0, 33.0], ..half };
+    let other_half = NewDisc { centre: [1.0, 2.0, 40.0], ..other_half };
+    keep(&mut test, &reader("4"), &[lower, half, other_half, upper]);
+    let grades: Vec<_> =
+        shown(&test).iter().map(|disc| disc.rsplit_once(' ').unwrap().1.to_owned()).collect();
+    assert_eq!(grades, ["moderate", "moderate", "mild", "moderate"]);
 }
 
 #[test]

@@ -164,6 +164,10 @@ fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
     let says = look((&anna, slot), "severe", false).done().json()["says"]["central"].clone();
     assert_eq!(says.as_array().unwrap().len(), 1, "{says}");
     assert_eq!(look((&ben, slot), "severe", false).status, StatusCode::NOT_FOUND, "not his");
+    let slot = cora.claim(lea.make_batch("blind too", "blind", "1")).unwrap();
+    let says = look((&cora, slot), "severe", false).done().json()["says"]["central"].clone();
+    assert_eq!(says.as_array().unwrap().len(), 1, "whatever her role: {says}");
+    assert_eq!(look((&cora, slot), "severe", true).status, StatusCode::FORBIDDEN);
 }
 
 #[test]
