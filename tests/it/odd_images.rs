@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use deepspine::imaging::{Geometry, Kind, Mask, Series, Study, nifti};
+#[cfg(feature = "neural")]
 use deepspine::pipeline::study::segment;
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -239,6 +240,7 @@ fn a_volume_is_cut_across_its_coarse_axis() {
     }
 }
 
+#[cfg(feature = "neural")]
 #[test]
 fn a_study_without_a_series_to_read_says_why_of_each() {
     let folder = tempfile::tempdir().unwrap();
