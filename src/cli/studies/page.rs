@@ -133,22 +133,18 @@ fn about_grades(record: &Record) -> String {
     );
     let open = record.levels.iter().flat_map(|level| &level.grades).filter(|of| of.is_open());
     let ungraded = record.levels.iter().filter(|level| level.grades.is_empty()).count();
-    [
-        graded,
-        match open.count() {
-            0 => String::new(),
-            1 => "A person should look at one such grade.".to_owned(),
-            open => format!("A person should look at {open} such grades."),
-        },
-        match ungraded {
-            0 => String::new(),
-            _ => format!(
-                "Levels without a grade ({ungraded}) have no name, are not lumbar, or are out of view of \
-                 these series."
-            ),
-        },
-    ]
-    .join(" ")
+    let open = match open.count() {
+        0 => None,
+        1 => Some("A person should look at one such grade.".to_owned()),
+        open => Some(format!("A person should look at {open} such grades.")),
+    };
+    let ungraded = (ungraded > 0).then(|| {
+        format!(
+            "Levels without a grade ({ungraded}) have no name, are not lumbar, or are out of view of these \
+             series."
+        )
+    });
+    [Some(graded), open, ungraded].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What is to be said of all levels together.
