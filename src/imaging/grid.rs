@@ -80,29 +80,21 @@ impl Volume {
         if !self.geometry.holds(voxel) {
             return None;
         }
-        let (mut low, mut share) = ([0; 3], [0.0; 3]);
+        let size = self.geometry.size;
+        let strides = [1, size[0], size[0] * size[1]];
+        let (mut low, mut share, mut step) = (0, [0.0; 3], [0; 3]);
         for axis in 0..3 {
-            let last = self.geometry.size[axis] as f64 - 1.0;
-            let within = voxel[axis].clamp(0.0, last);
-            low[axis] = (within as usize).min(self.geometry.size[axis].saturating_sub(2));
-            share[axis] = within - low[axis] as f64;
+            let within = voxel[axis].clamp(0.0, size[axis] as f64 - 1.0);
+            let before = (within as usize).min(size[axis].saturating_sub(2));
+            low += before * strides[axis];
+            share[axis] = within - before as f64;
+            step[axis] = if size[axis] > 1 { strides[axis] } else { 0 };
         }
-        let mut sum = 0.0;
-        for corner in 0..8 {
-            let (mut at, mut weight) = (low, 1.0);
-            for axis in 0..3 {
-                if corner >> axis & 1 == 1 {
-                    at[axis] = (low[axis] + 1).min(self.geometry.size[axis] - 1);
-                    weight *= share[axis];
-                } else {
-                    weight *= 1.0 - share[axis];
-                }
-            }
-            if weight > 0.0 {
-                sum += weight * f64::from(self.at(at[0], at[1], at[2]));
-            }
-        }
-        Some(sum as f32)
+        let between = |axis: usize, low: f64, high: f64| low + share[axis] * (high - low);
+        let value = |at: usize| f64::from(self.values[at]);
+        let line = |at: usize| between(0, value(at), value(at + step[0]));
+        let plane = |at: usize| between(1, line(at), line(at + step[1]));
+        Some(between(2, plane(low), plane(low + step[2])) as f32)
     }
 }
 

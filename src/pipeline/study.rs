@@ -226,6 +226,9 @@ pub struct Seconds {
     pub network: f64,
     /// Curve, names and measures.
     pub spine: f64,
+    /// Cutting the levels out of all series, where they were cut out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crops: Option<f64>,
     /// Grading, where it was graded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grader: Option<f64>,
@@ -285,6 +288,7 @@ impl Record {
                 read,
                 network: found.seconds[0],
                 spine: found.seconds[1],
+                crops: None,
                 grader: None,
             },
         }

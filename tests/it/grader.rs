@@ -1,5 +1,6 @@
 //! Training of the grader, end to end, on drawn levels that a small network learns while one waits.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use deepspine::imaging::{Crop, Geometry, Kind, Segment, npz};
 use deepspine::label::{GradeSet, LADDER, Level, StenosisType, TARGETS, Target};
 use deepspine::learn::grader::{Course, Examples, Order};
 use half::f16;
+use tch::Tensor;
 
 /// The place of each target's grade on the ladder.
 type Grades = [usize; TARGETS.len()];
@@ -128,6 +130,7 @@ pub(crate) fn small() -> Config {
 pub(crate) fn order(folder: &Path, network: Config) -> Order {
     Order {
         from: None,
+        check: None,
         folder: folder.to_owned(),
         seed: 1,
         steps: 320,
@@ -188,6 +191,8 @@ fn a_grader_learns_and_a_stopped_training_goes_on() {
     does_without(&grader);
     is_scored(&data, &whole);
     begins_with_a_model(&data, folder.path(), &whole, curve[0]);
+    trusts_less_what_is_often_wrong(&data, folder.path(), &whole);
+    learns_each_type_alone(&data, folder.path());
     looks_around(&data, folder.path());
     refuses_models_that_are_none(&whole);
 }
@@ -350,6 +355,77 @@ fn begins_with_a_model(data: &Path, folder: &Path, model: &Path, from_nothing: f
     segment.crops.remove(&Kind::AxialT2);
     let level = [(Level::L4L5, &segment)];
     assert_eq!(grader.grade(&level), [None], "it does not look at sagittal crops");
+}
+
+/// A model is calibrated anew on levels of others, and else left as it is. They are not to have been
+/// learned from.
+fn trusts_less_what_is_often_wrong(data: &Path, folder: &Path, model: &Path) {
+    let check = folder.join("check");
+    std::fs::create_dir(&check).unwrap();
+    dataset(&check, 6);
+    let anew = Order {
+        from: Some(model.to_owned()),
+        check: Some(check.clone()),
+        steps: 0,
+        ..order(&folder.join("anew"), small())
+    };
+    let torn = Course::open(data, anew.clone(), |_, _| ()).err().unwrap().to_string();
+    assert!(torn.contains("patient p0"), "{torn}");
+
+    let table = std::fs::read_to_string(check.join("manifest.csv")).unwrap();
+    let turned = table
+        .replace("\np", "\nq")
+        .replace(",normal,", ",worst,")
+        .replace(",severe,", ",normal,")
+        .replace(",worst,", ",severe,");
+    std::fs::write(check.join("manifest.csv"), turned).unwrap();
+    let course = open(data, anew);
+    assert_eq!(course.record().held_out, ["q0", "q1", "q2", "q3", "q4", "q5"]);
+    finish(course);
+    let read =
+        |file: &str| [model, &folder.join("anew")].map(|of| std::fs::read(of.join(file)).unwrap());
+    let [before, after] = read("weights.safetensors");
+    assert!(before == after, "the weights changed");
+    let [before, after] = [model, &folder.join("anew")]
+        .map(|of| Calibration::read(of).unwrap().0[&StenosisType::Central].temperature);
+    assert!(after > 2.0 * before, "{before} {after}");
+}
+
+/// Where each type has branches of its own, labels of one teach the others nothing.
+fn learns_each_type_alone(data: &Path, folder: &Path) {
+    let own = folder.join("canals");
+    std::fs::create_dir(&own).unwrap();
+    let mut table = csv::Reader::from_path(data.join("manifest.csv")).unwrap();
+    let mut canals = csv::Writer::from_path(own.join("manifest.csv")).unwrap();
+    canals.write_record(table.headers().unwrap()).unwrap();
+    for row in table.records() {
+        let row = row.unwrap();
+        let segment = data.join(&row[6]).display().to_string();
+        canals
+            .write_record((0..row.len()).map(|column| match column {
+                6 => &segment,
+                0..10 => &row[column],
+                _ => "",
+            }))
+            .unwrap();
+    }
+    canals.flush().unwrap();
+    let network = || Config { single_task: true, ..small() };
+    let [none, some] = ["untaught", "canal-taught"].map(|name| folder.join(name));
+    finish(open(&own, Order { steps: 0, ..order(&none, network()) }));
+    finish(open(&own, Order { steps: 40, ..order(&some, network()) }));
+    let weights = |of: &Path| {
+        let of = Tensor::read_safetensors(of.join("weights.safetensors")).unwrap();
+        of.into_iter().collect::<BTreeMap<String, Tensor>>()
+    };
+    let (before, after) = (weights(&none), weights(&some));
+    assert_eq!(before.len(), after.len());
+    for (name, weight) in before.iter().filter(|(name, _)| name.ends_with("read.weight")) {
+        let flat = |weight: &Tensor| weight.to_kind(tch::Kind::Float).flatten(0, -1);
+        let alike = Tensor::cosine_similarity(&flat(weight), &flat(&after[name]), 0, 1e-9);
+        let alike = alike.double_value(&[]) > 0.9999;
+        assert_eq!(alike, !name.starts_with("central"), "{name}");
+    }
 }
 
 /// A network with context sees a level with those above and below it, and no others.

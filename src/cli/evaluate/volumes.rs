@@ -31,7 +31,7 @@ struct Group {
     named: usize,
     /// Volumes whose names a person is asked to look at.
     flagged: usize,
-    /// Volumes with a wrong name that nobody is asked to look at.
+    /// Volumes with wrong names, or all of them in the wrong place, that nobody is asked to look at.
     silently_wrong: usize,
 }
 
@@ -74,7 +74,7 @@ fn groups(volumes: &[VolumeScore]) -> Vec<Group> {
         group.found += volume.found;
         group.named += volume.named;
         group.flagged += usize::from(volume.needs_a_person);
-        group.silently_wrong += usize::from(!volume.needs_a_person && volume.named < volume.found);
+        group.silently_wrong += usize::from(volume.is_silently_wrong());
     }
     groups.into_values().collect()
 }
@@ -94,7 +94,7 @@ fn print(results: &Results, json: bool) -> io::Result<()> {
         let dice = volume.dice.map_or_else(|| "-".to_owned(), |dice| format!("{dice:.3}"));
         let names = match volume.needs_a_person {
             true => "to check",
-            false if named < found => "WRONG",
+            false if volume.is_silently_wrong() => "WRONG",
             false => "sure",
         };
         writeln!(

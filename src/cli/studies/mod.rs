@@ -369,8 +369,9 @@ impl Work {
             Origin { study: name.to_owned(), path: place(path), masks, mirrored: self.mirrored };
         let mut record = Record::new(origin, &study, segmented, self.thresholds, seconds);
         let is_cut = self.segments || self.keeper.is_some() || self.graded_by.is_some();
-        let cuts = if is_cut { cut(&study, &found) } else { Vec::new() };
+        let (cuts, seconds) = timed(|| if is_cut { cut(&study, &found) } else { Vec::new() });
         record.tell_of(&cuts);
+        record.seconds.crops = is_cut.then_some(seconds);
         let grades = self.graded_by.as_ref().map(|grader| {
             let names = found.spine.naming.levels.iter().rev().map(|named| named.level);
             let levels: Vec<_> = names.zip(cuts.iter().map(|cut| &cut.segment)).collect();

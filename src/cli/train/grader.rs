@@ -11,7 +11,7 @@ use super::{stepped, steps};
 use crate::cli::model::share;
 use crate::cli::stop::Stop;
 use crate::engine::Device;
-use crate::engine::grader::{Config, Inputs, Scale};
+use crate::engine::grader::{Config, Grader, Inputs, Scale};
 use crate::export::segments::Part;
 use crate::label::{StenosisType, TARGETS};
 use crate::learn::grader::{Bad, Course, Examples, Order, Point};
@@ -23,6 +23,7 @@ Examples:
   deepspine train grader rsna-2024 -o grader --steps 9000
   deepspine train grader dataset -o canal --targets central --inputs axial
   deepspine train grader ours --from models/grader -o grader --rate 0.0005
+  deepspine train grader dataset --check ours --from models/grader -o grader --steps 0
 
 A dataset is what `deepspine link` writes: a folder with manifest.csv, whose rows are levels, and the
 NPZ files of their crops. Any of its crops may be missing, and so may labels.
@@ -32,7 +33,13 @@ train_label_coordinates.csv and train_images. Its patients are split 70:15:15 by
 
 Rounds are judged on the patients of validate, and the model is calibrated on them. Those of test are
 left alone, for `deepspine evaluate grader`.
+With --check all levels of that folder are judged and calibrated on in their place: sets of grades hold
+what they promise on studies that came about as those did. Without a step, a model is calibrated anew
+and else left as it is.
 A training that is stopped goes on from its last round when the same command is given again.";
+
+/// What only a network that begins from nothing can be asked for.
+const SHAPE: [&str; 5] = ["inputs", "targets", "ordered", "single_task", "context"];
 
 /// Train the network that grades the canal, foramina and recesses of levels.
 #[derive(Debug, clap::Args)]
@@ -42,10 +49,14 @@ pub(super) struct GraderArgs {
     #[arg(value_name = "FOLDER")]
     data: PathBuf,
 
-    /// The folder of a model whose weights to begin with, to go on with it or to fit it to other
-    /// scanners.
-    #[arg(long, value_name = "FOLDER")]
+    /// The folder of a model whose shape and weights to begin with, to go on with it or to fit it to
+    /// other scanners.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = SHAPE)]
     from: Option<PathBuf>,
+
+    /// A folder of levels to judge and to calibrate on, in place of those for it in FOLDER.
+    #[arg(long, value_name = "FOLDER")]
+    check: Option<PathBuf>,
 
     /// Where the model and its checkpoints go.
     #[arg(short, long, value_name = "FOLDER")]
@@ -67,6 +78,10 @@ pub(super) struct GraderArgs {
     /// Grade along one line with bounds between the grades, in place of four grades side by side.
     #[arg(long)]
     ordered: bool,
+
+    /// Grade each stenosis type with branches of its own, which learn it alone: slower.
+    #[arg(long)]
+    single_task: bool,
 
     /// Look at the levels above and below each too.
     #[arg(long)]
@@ -112,7 +127,7 @@ pub(super) fn run(args: &GraderArgs) -> Result<ExitCode> {
     let template = "{bar:30} {percent:>3} %, {pos} levels read, {per_sec}, {eta} left";
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    let opened = Course::open(&args.data, order(args), |done, all| {
+    let opened = Course::open(&args.data, order(args)?, |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
@@ -139,13 +154,10 @@ pub(super) fn run(args: &GraderArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn order(args: &GraderArgs) -> Order {
-    let mut types = args.targets.clone();
-    types.sort();
-    types.dedup();
-    let scale = if args.ordered { Scale::Ordered } else { Scale::Categories };
-    Order {
+fn order(args: &GraderArgs) -> Result<Order> {
+    Ok(Order {
         from: args.from.clone(),
+        check: args.check.clone(),
         folder: args.output.clone(),
         seed: args.seed,
         steps: args.steps,
@@ -153,14 +165,26 @@ fn order(args: &GraderArgs) -> Order {
         batch: usize::from(args.batch),
         rate: args.rate,
         balance: args.balance,
-        network: Config {
-            inputs: args.inputs,
-            types,
-            scale,
-            context: args.context,
-            ..Config::default()
+        network: match &args.from {
+            Some(model) => Grader::config(model)?,
+            None => network(args),
         },
         device: args.device,
+    })
+}
+
+/// The network that is asked for.
+fn network(args: &GraderArgs) -> Config {
+    let mut types = args.targets.clone();
+    types.sort();
+    types.dedup();
+    Config {
+        inputs: args.inputs,
+        types,
+        scale: if args.ordered { Scale::Ordered } else { Scale::Categories },
+        context: args.context,
+        single_task: args.single_task,
+        ..Config::default()
     }
 }
 

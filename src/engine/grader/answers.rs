@@ -66,8 +66,8 @@ pub fn answers(
             })
             .collect();
         let answer = |look: usize| {
-            let all = Features::together(features.iter().map(|of_some| &of_some[look]));
-            network.answer(&all, &places, false)
+            let lots: Vec<&Features> = features.iter().map(|of_some| &of_some[look]).collect();
+            network.answer(&Features::together(&lots), &places, false)
         };
         let logs: Vec<Tensor> = (0..looks.len()).map(answer).collect();
         let mean =

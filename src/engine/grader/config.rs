@@ -28,6 +28,9 @@ pub struct Config {
     /// Whether it looks at the levels above and below too.
     #[serde(default)]
     pub context: bool,
+    /// Whether each stenosis type is seen by branches of its own, which learn it alone.
+    #[serde(default)]
+    pub single_task: bool,
 }
 
 /// What is seen of axial crops.
@@ -144,11 +147,15 @@ impl Default for Config {
             },
             features: 96,
             context: false,
+            single_task: false,
         }
     }
 }
 
 impl Config {
+    /// Its file in a model's folder.
+    pub const FILE: &str = "config.json";
+
     /// The targets that it grades, type by type.
     pub fn targets(&self) -> impl Iterator<Item = Target> {
         self.types.iter().flat_map(|&of| Target::of(of, None))

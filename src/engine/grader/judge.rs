@@ -63,8 +63,8 @@ impl Grader {
     /// # Errors
     /// Where a file is missing or not of this version; every difference is named.
     pub fn load(folder: &Path, device: Device) -> Result<Self, GraderError> {
-        let path = folder.join("config.json");
-        let config = Self::config(&path)?;
+        let path = folder.join(Config::FILE);
+        let config = Self::config(folder)?;
         let calibration = Calibration::read(folder)?;
         let graded: Vec<_> = config.types.iter().collect();
         let mut calibrated: Vec<_> = calibration.0.keys().collect();
@@ -85,14 +85,19 @@ impl Grader {
         Ok(Self { config, network, calibration, device, content_hash })
     }
 
-    fn config(path: &Path) -> Result<Config, GraderError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| GraderError::Unreadable { path: path.to_owned(), source })?;
+    /// The shape of the network in a model's folder.
+    ///
+    /// # Errors
+    /// Where there is none, or one that this version has not.
+    pub fn config(folder: &Path) -> Result<Config, GraderError> {
+        let path = folder.join(Config::FILE);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| GraderError::Unreadable { path: path.clone(), source })?;
         let config: Config = serde_json::from_str(&text)
-            .map_err(|source| GraderError::Malformed { path: path.to_owned(), source })?;
+            .map_err(|source| GraderError::Malformed { path: path.clone(), source })?;
         match config.impossible() {
             None => Ok(config),
-            Some(reason) => Err(GraderError::Impossible { path: path.to_owned(), reason }),
+            Some(reason) => Err(GraderError::Impossible { path, reason }),
         }
     }
 

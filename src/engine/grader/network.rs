@@ -25,9 +25,13 @@ const READ: i64 = 16;
 /// The share of features that training goes without at a time (Srivastava et al. 2014).
 const DROPOUT: f64 = 0.2;
 
-/// Scores of grades from views.
+/// Scores of grades from views: by one task that is all stenosis types, or by one of each.
 #[derive(Debug)]
-pub struct Network {
+pub struct Network(Vec<Task>);
+
+/// Branches, and the heads that share them.
+#[derive(Debug)]
+struct Task {
     axial: Option<Branch>,
     sagittal: Option<Branch>,
     /// Sums up what was seen on all sagittal slices.
@@ -60,23 +64,55 @@ struct Head {
 /// The features of levels, as they are and in the mirror, each [levels, features].
 type Sides = [Tensor; 2];
 
-/// What was seen of levels: the features of the right and of the left side, each [levels, features].
+/// What was seen of levels, task by task: the features of the right and of the left side.
 #[derive(Debug)]
-pub struct Features(Sides);
+pub struct Features(Vec<Sides>);
 
 impl Features {
     /// Those of several lots of levels, one after the other.
-    pub fn together<'a>(lots: impl Iterator<Item = &'a Self> + Clone) -> Self {
-        Self([0, 1].map(|side| {
-            let of_side: Vec<&Tensor> = lots.clone().map(|lot| &lot.0[side]).collect();
-            Tensor::cat(&of_side, 0)
-        }))
+    pub fn together(lots: &[&Self]) -> Self {
+        let tasks = lots.first().map_or(0, |lot| lot.0.len());
+        let of_side = |task: usize, side: usize| {
+            let all: Vec<&Tensor> = lots.iter().map(|lot| &lot.0[task][side]).collect();
+            Tensor::cat(&all, 0)
+        };
+        Self((0..tasks).map(|task| [0, 1].map(|side| of_side(task, side))).collect())
     }
 }
 
 impl Network {
     /// A network with its variables under `root`.
     pub fn new(root: &Path<'_>, config: &Config) -> Self {
+        let alone = |of: &StenosisType| Task::new(&(root / of.name()), config, &[*of]);
+        Self(match config.single_task {
+            true => config.types.iter().map(alone).collect(),
+            false => vec![Task::new(root, config, &config.types)],
+        })
+    }
+
+    /// What is seen of levels. Convolutions compute in the precision `kind`.
+    pub fn see(&self, views: &Views, kind: Kind, train: bool) -> Features {
+        Features(self.0.iter().map(|task| task.see(views, kind, train)).collect())
+    }
+
+    /// The logarithms of how probable each grade is, [levels, targets, grades], for the targets of
+    /// [`Config::targets`]. Where context is looked at, `places` tell which levels are neighbours.
+    pub fn answer(&self, seen: &Features, places: &[Place<'_>], train: bool) -> Tensor {
+        let tasks = self.0.iter().zip(&seen.0);
+        let targets: Vec<Tensor> =
+            tasks.flat_map(|(task, seen)| task.answer(seen, places, train)).collect();
+        Tensor::stack(&targets, 1)
+    }
+
+    /// The same network for grading alone: normalization is part of the convolutions.
+    #[must_use]
+    pub fn folded(self, kind: Kind) -> Self {
+        Self(self.0.into_iter().map(|task| task.folded(kind)).collect())
+    }
+}
+
+impl Task {
+    fn new(root: &Path<'_>, config: &Config, types: &[StenosisType]) -> Self {
         let features = config.features;
         let axial = config.inputs.axial().then(|| {
             let size = [config.axial.side; 2];
@@ -96,12 +132,12 @@ impl Network {
         let branches = i64::from(axial.is_some()) + i64::from(sagittal.is_some());
         let trunk = linear(root / "trunk", branches * features + 3, features);
         let around = config.context.then(|| linear(root / "around", 3 * features, features));
-        let heads = config.types.iter().map(|&of| Head::new(root, of, config)).collect();
+        let heads = types.iter().map(|&of| Head::new(root, of, config)).collect();
         Self { axial, sagittal, mix, trunk, around, heads }
     }
 
-    /// What is seen of levels. Convolutions compute in the precision `kind`.
-    pub fn see(&self, views: &Views, kind: Kind, train: bool) -> Features {
+    /// The features of levels.
+    fn see(&self, views: &Views, kind: Kind, train: bool) -> Sides {
         let axial = self.axial.as_ref().map(|branch| {
             let crops = views.axial.as_ref();
             let seen = crops.map(|(places, crops)| (places, branch.both_sides(crops, kind, train)));
@@ -112,23 +148,21 @@ impl Network {
             let seen = crops.map(|(places, c)| (places, branch.slices(c, mix, kind, train)));
             branch.or_absent(seen, views.count)
         });
-        Features([0, 1].map(|side| {
+        [0, 1].map(|side| {
             let branches = axial.iter().chain(&sagittal).map(|sides| &sides[side]);
             let seen: Vec<&Tensor> = branches.chain([&views.present]).collect();
             Tensor::cat(&seen, 1).dropout(DROPOUT, train).apply(&self.trunk).relu()
-        }))
+        })
     }
 
-    /// The logarithms of how probable each grade is, [levels, targets, grades], for the targets of
-    /// [`Config::targets`]. Where context is looked at, `places` tell which levels are neighbours.
-    pub fn answer(&self, seen: &Features, places: &[Place<'_>], train: bool) -> Tensor {
+    /// The logarithms of how probable each grade is, [levels, grades], target by target.
+    fn answer(&self, seen: &Sides, places: &[Place<'_>], train: bool) -> Vec<Tensor> {
         let [right, left] = match &self.around {
-            None => seen.0.each_ref().map(Tensor::shallow_clone),
-            Some(around) => in_context(&seen.0, places, around),
+            None => seen.each_ref().map(Tensor::shallow_clone),
+            Some(around) => in_context(seen, places, around),
         }
         .map(|features| features.dropout(DROPOUT, train));
-        let targets: Vec<Tensor> = self
-            .heads
+        self.heads
             .iter()
             .flat_map(|head| {
                 let scores = [&left, &right].map(|features| features.apply(&head.score));
@@ -140,13 +174,10 @@ impl Network {
                 .into_iter()
                 .map(|scores| head.logs(&scores))
             })
-            .collect();
-        Tensor::stack(&targets, 1)
+            .collect()
     }
 
-    /// The same network for grading alone: normalization is part of the convolutions.
-    #[must_use]
-    pub fn folded(self, kind: Kind) -> Self {
+    fn folded(self, kind: Kind) -> Self {
         let fold = |branch: Branch| branch.folded(kind);
         Self { axial: self.axial.map(fold), sagittal: self.sagittal.map(fold), ..self }
     }

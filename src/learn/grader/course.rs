@@ -20,6 +20,8 @@ use crate::learn::keep::{self, KeepError};
 pub struct Order {
     /// The model whose weights it begins with; random ones without.
     pub from: Option<PathBuf>,
+    /// Levels to judge rounds and to calibrate on; those for it among what is learned from without.
+    pub check: Option<PathBuf>,
     /// Where the model and the checkpoints go.
     pub folder: PathBuf,
     /// Decides everything: the same seed trains the same model on the same machine.
@@ -83,11 +85,16 @@ impl Course {
         order: Order,
         read: impl Fn(usize, usize) + Sync,
     ) -> Result<Self, CourseError> {
-        let examples = Examples::read(data, &order.network, order.seed, read)?;
+        let mut examples = Examples::read(data, &order.network, order.seed, &read)?;
+        if let Some(check) = &order.check {
+            let check = Examples::read(check, &order.network, order.seed, &read)?;
+            examples = examples.judged_on(check)?;
+        }
         let [learned, held_out] = [Part::Train, Part::Validate].map(|of| examples.of(of));
         for (levels, part) in [(&learned, Part::Train), (&held_out, Part::Validate)] {
             if levels.is_empty() {
-                let (path, bad) = (data.to_owned(), examples.bad);
+                let judged_on = order.check.as_deref().filter(|_| part == Part::Validate);
+                let (path, bad) = (judged_on.unwrap_or(data).to_owned(), examples.bad);
                 return Err(ExamplesError::TooFew { path, part: part.name(), bad }.into());
             }
         }
@@ -112,7 +119,7 @@ impl Course {
         let mut course = Self { order, examples, learned, held_out, fit, record };
         course.begin_with_model()?;
         course.take_up()?;
-        keep::write_json(&course.order.folder.join("config.json"), &course.order.network)?;
+        keep::write_json(&course.order.folder.join(Config::FILE), &course.order.network)?;
         Ok(course)
     }
 
@@ -156,11 +163,15 @@ impl Course {
         Ok(point)
     }
 
-    /// Learns how far to trust the model, on patients that it has not learned from.
+    /// Learns how far to trust the model, on patients that it has not learned from. A model that took
+    /// no step is kept as it began.
     ///
     /// # Errors
     /// Where the folder cannot be written.
     pub fn calibrate(&self) -> Result<Calibration, CourseError> {
+        if self.record.rounds == 0 {
+            self.keep()?;
+        }
         let answers = self.fit.answers(&self.examples, &self.held_out, &Look::AROUND);
         let levels: Vec<&Row> = self.held_out.iter().map(|&at| &self.examples.rows[at]).collect();
         let calibration = calibrate(&self.order.network, &self.fit.lesson, &levels, &answers);

@@ -98,6 +98,24 @@ impl Examples {
         Ok(Self { rows, inputs, bad, without, sha256 })
     }
 
+    /// These, to learn from alone, and those of `check`, of whatever part, to be judged on.
+    ///
+    /// # Errors
+    /// Where a patient is in both.
+    pub fn judged_on(mut self, check: Self) -> Result<Self, ExamplesError> {
+        let learned = self.rows.into_iter().zip(self.inputs);
+        let judged = check.rows.into_iter().zip(check.inputs);
+        let found = learned
+            .filter(|(row, _)| row.part == Part::Train)
+            .chain(judged.map(|(row, input)| (Row { part: Part::Validate, ..row }, input)));
+        (self.rows, self.inputs) = found.unzip();
+        whole(&self.rows)?;
+        self.bad.extend(check.bad);
+        self.without += check.without;
+        self.sha256 = hash(&self.rows, &self.inputs);
+        Ok(self)
+    }
+
     /// The levels of a part.
     pub fn of(&self, part: Part) -> Vec<usize> {
         (0..self.rows.len()).filter(|&at| self.rows[at].part == part).collect()

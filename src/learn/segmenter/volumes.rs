@@ -151,6 +151,11 @@ impl VolumeScore {
         Ok(score)
     }
 
+    /// Whether a name is wrong, or nothing that was found is in its place, and nobody is asked to look.
+    pub const fn is_silently_wrong(&self) -> bool {
+        !self.needs_a_person && (self.named < self.found || self.found == 0)
+    }
+
     /// Takes account of what was found. `labels` are from the lowest up, `level` is the lowest's.
     fn compare(
         &mut self,
