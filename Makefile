@@ -135,7 +135,7 @@ segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, a
 
 # What it learns from is cut out by true masks; what it is calibrated on comes about as studies do, by the
 # network that finds their levels.
-grader: libtorch ## Train the grader on invented studies, in an hour and a half on two cores; stopped, it goes on
+grader: libtorch ## Train the grader on invented studies, in two hours on two cores, with 55 GB of disk; stopped, it goes on
 	cargo build --release --locked
 	$(BINARY) simulate studies --count 1000 --seed 1 -o target/studies
 	$(BINARY) import target/studies/reports.csv --data target/studies-archive
