@@ -4,7 +4,6 @@
 
 mod memory;
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder for the studies");
     let studies = folder.path().join("invented");
     let count = BATCH.to_string();
-    run(["simulate", "studies", "--count", &count, "--seed", "11", "-o"], [&studies]);
+    run(&["simulate", "studies", "--count", &count, "--seed", "11", "-o"], &[&studies]);
     let studies = studies.join("studies");
     one(&studies.join("SIM0000000"), &folder.path().join("one"));
     batch(&studies, &folder.path().join("batch"));
@@ -26,7 +25,7 @@ fn main() {
 
 /// A study by itself: the best of three, since another program may be busy meanwhile.
 fn one(study: &Path, out: &Path) {
-    let again = || run(["grade", "--again", "-o"], [out, study]);
+    let again = || run(&["grade", "--again", "-o"], &[out, study]);
     let cost = [again(), again(), again()];
     let cost = cost.iter().min_by_key(|cost| cost.wall).expect("three of them");
     let record = std::fs::read(out.join("SIM0000000/study.json")).expect("a record");
@@ -43,7 +42,7 @@ fn one(study: &Path, out: &Path) {
 
 /// All studies, each with its page, pictures and masks.
 fn batch(studies: &Path, out: &Path) {
-    let cost = run(["grade", "--each", "-o"], [out, studies]);
+    let cost = run(&["grade", "--each", "-o"], &[out, studies]);
     let a_study = cost.wall.as_secs_f64() / BATCH as f64;
     println!("a batch of {BATCH}: {cost}; {a_study:.2} s a study");
 }
@@ -72,10 +71,7 @@ impl std::fmt::Display for Cost {
 }
 
 /// Runs the program to its end, with a look at it every few milliseconds.
-fn run<const N: usize>(
-    words: impl IntoIterator<Item = impl AsRef<OsStr>>,
-    paths: [&Path; N],
-) -> Cost {
+fn run(words: &[&str], paths: &[&Path]) -> Cost {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deepspine"));
     command.args(words).args(paths).stdout(Stdio::null()).stderr(Stdio::null());
     let begun = Instant::now();

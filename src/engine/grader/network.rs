@@ -1,5 +1,5 @@
 //! The network: two branches that sum up the axial and the sagittal crops of a level, and a head for
-//! each stenosis type.
+//! each stenosis type. The types share the branches, or each has its own.
 //!
 //! It knows one side alone, the patient's right. The left is what it finds in the mirror, so that
 //! both sides teach the same weights; the canal is the mean of both. In the mirror an axial crop has
