@@ -15,7 +15,7 @@ PICTURES ?= ../shared/mri/t2_png
 # stands. Large texts do not run quickly so, and `make test` reads them.
 UNOPTIMIZED := --config profile.dev.package.deepspine.opt-level=0
 
-.PHONY: help demo test bench lint libtorch dist without-neural sets reader scores segmenter segmenter-scores unseen grader grader-scores grader-tasks loop
+.PHONY: help demo test bench lint libtorch dist try-dist without-neural sets reader scores segmenter segmenter-scores unseen grader grader-scores grader-tasks loop
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -69,17 +69,18 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	@echo "  out/graded        the same, graded; open out/graded/SIM0000000/spine.html in a browser"
 	@echo "  out/cohort-graded a cohort of them graded again, out of the archive alone"
 	@echo "  out/training      their levels cut out, with the labels of their reports"
-	@echo "The annotation server, with a half-done batch, and one that begins with reports whose images say"
-	@echo "something else:"
-	@echo "  $(BINARY) serve --data out/archive"
-	@echo "  and open one of these links, each good once:"
-	@for name in anna cora lea; do printf "    %-5s " $$name; $(BINARY) user link $$name --data out/archive; done
 	@echo "Next:"
 	@echo "  $(BINARY) extract YOUR_EXPORT.csv -o out/yours.jsonl"
 	@echo "  $(BINARY) explain YOUR_EXPORT.csv --id YOUR_REPORT"
 	@echo "  $(BINARY) segment YOUR_STUDY, a folder or zip of DICOM files"
 	@echo "  $(BINARY) import YOUR_EXPORT.csv, then $(BINARY) search --help"
 	@echo "  $(BINARY) --help"
+	@echo "The annotation server has a half-done batch, and one of reports whose images say something else."
+	@echo "It begins now if this is a terminal (Ctrl-C ends it), else with"
+	@echo "  $(BINARY) serve --data out/archive"
+	@echo "Open one of these links, each good once, and go on with the batch 'images':"
+	@for name in anna cora lea; do printf "    %-5s " $$name; $(BINARY) user link $$name --data out/archive; done
+	@if [ -t 1 ]; then $(BINARY) serve --data out/archive; fi
 
 test: libtorch ## Run every test
 	scripts/test-setup
@@ -101,6 +102,9 @@ without-neural: ## Check the build that has no transformer, and that it extracts
 
 dist: libtorch ## Pack binary, libraries and licences as one archive that runs anywhere on Linux x86-64
 	scripts/dist
+
+try-dist: dist ## Try that archive in a root that holds nothing else and sees no network
+	scripts/try-dist target/dist/deepspine-*.tar.gz
 
 sets: libtorch ## Write the reports that the reader learns from and is scored on
 	cargo build --release --locked

@@ -21,6 +21,8 @@ pub struct Linking {
     pub studies: Vec<ImageKeys>,
     /// What goes with what, by places in these two.
     pub links: Links,
+    /// Reports, by place, of which the map says to go by their keys whatever was kept.
+    pub by_keys: Vec<usize>,
     /// Rows of the map that could not be used, by their place in it, with why.
     pub unused: Vec<(usize, String)>,
 }
@@ -28,8 +30,9 @@ pub struct Linking {
 /// A row of a map: someone says that a report is of a study.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapRow {
-    /// StudyInstanceUID, or the name of a study that has none.
-    pub study: String,
+    /// StudyInstanceUID, or the name of a study that has none; without it, what was said before is taken
+    /// back and the report goes by its keys.
+    pub study: Option<String>,
     /// The report's id.
     pub report: String,
     /// The source of the report, where its id alone does not tell.
@@ -51,7 +54,8 @@ pub struct LinkedStudy {
     labels: Vec<(Cell, Grade, usize)>,
     /// What people and text readers said.
     opinions: Vec<(Cell, String, Grade)>,
-    /// Where text and image differ in which levels there are.
+    /// Where text and image differ in which levels there are: then it is not known which of its levels
+    /// the text speaks of, and nothing that it says is a label.
     pub disagreement: Option<Disagreement>,
 }
 
@@ -64,14 +68,16 @@ impl Archive {
     pub fn link(&self, map: &[MapRow], window: u32) -> Result<Linking, ArchiveError> {
         self.store.snapshot(|store| {
             let (reports, studies) = (store.report_keys()?, store.image_keys()?);
-            let (mut map, unused) = places(map, &reports, &studies);
-            for (report, study) in kept_places(store, &reports, &studies)? {
-                map.entry(report).or_insert(study);
-            }
+            let (said, unused) = places(map, &reports, &studies);
+            let mut map: BTreeMap<usize, usize> =
+                said.iter().filter_map(|(&report, &study)| Some((report, study?))).collect();
+            let by_keys = said.keys().copied().filter(|report| !map.contains_key(report)).collect();
+            let kept = kept_places(store, &reports, &studies)?;
+            map.extend(kept.into_iter().filter(|(report, _)| !said.contains_key(report)));
             let of_reports: Vec<Keys> = reports.iter().map(keys_of_report).collect();
             let of_studies: Vec<Keys> = studies.iter().map(keys_of_study).collect();
             let links = link(&of_reports, &of_studies, &map, window);
-            Ok(Linking { reports, studies, links, unused })
+            Ok(Linking { reports, studies, links, by_keys, unused })
         })
     }
 
@@ -102,11 +108,21 @@ impl Archive {
             }
         }
         let image: LevelSet = naming.iter().filter_map(|disc| disc.level).collect();
-        Ok(LinkedStudy { naming, labels, opinions, disagreement: disagreement(text, image) })
+        let disagreement = disagreement(text, image);
+        if disagreement.is_some() {
+            labels.retain(|&(.., settled)| settled == place(SegmentLabel::SEEN));
+            opinions.clear();
+        }
+        Ok(LinkedStudy { naming, labels, opinions, disagreement })
     }
 }
 
 impl LinkedStudy {
+    /// Whether there is nothing that could be a label.
+    pub fn is_unlabelled(&self) -> bool {
+        self.labels.is_empty()
+    }
+
     /// What is known of the targets of a level; of labels, those whose status is asked for. Of
     /// several, the one that is settled furthest counts, and where such differ there is no label.
     pub fn targets(
@@ -214,12 +230,12 @@ fn kept_places(
     Ok(store.kept_links()?.into_iter().filter_map(place).collect())
 }
 
-/// The rows of a map by places of reports and studies, and those that cannot be used.
+/// The study of each report that a map speaks of, by places, and the rows that cannot be used.
 fn places(
     map: &[MapRow],
     reports: &[ReportKeys],
     studies: &[ImageKeys],
-) -> (BTreeMap<usize, usize>, Vec<(usize, String)>) {
+) -> (BTreeMap<usize, Option<usize>>, Vec<(usize, String)>) {
     let (mut by_id, mut by_uid) = (HashMap::<&str, Vec<usize>>::new(), HashMap::new());
     if !map.is_empty() {
         for (place, report) in reports.iter().enumerate() {
@@ -240,9 +256,11 @@ fn places(
             [] => return Err(format!("there is no report `{}`", row.report)),
             _ => return Err(format!("several sources have a report `{}`; name one", row.report)),
         };
-        let study = by_uid.get(row.study.as_str()).copied();
-        let study = study.ok_or_else(|| format!("no study `{}` was segmented", row.study))?;
-        Ok((report, study))
+        let study = row.study.as_ref().map(|study| {
+            let place = by_uid.get(study.as_str()).copied();
+            place.ok_or_else(|| format!("no study `{study}` was segmented"))
+        });
+        Ok((report, study.transpose()?))
     };
     let (mut places, mut unused) = (BTreeMap::new(), Vec::new());
     let mut contrary = Vec::new();

@@ -29,6 +29,17 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// From now on a report is about the study that its keys tell, whatever was said before.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn forget_link(&self, report: u64) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached("DELETE FROM kept_links WHERE report = ?1")?
+            .execute([report])?;
+        Ok(())
+    }
+
     /// The study that a report is about.
     ///
     /// # Errors

@@ -356,6 +356,14 @@ fn links_carry_their_reasons_and_what_is_ambiguous_is_only_listed() {
     assert_eq!(images(&test).unwrap().discs.len(), 5);
     let output = test.link(&["--window", "0"]);
     assert!(said(&output).contains("1 by accession, 2 by map"), "{}", said(&output));
+
+    // It can be taken back, and the report goes by its keys again.
+    fs::write(&map, "study,report\n,alone\n").unwrap();
+    let output = test.link(&["--map", map.to_str().unwrap(), "--window", "0", "--keep"]);
+    assert!(said(&output).contains("kept: 0 reports with their studies, 1 taken back"));
+    assert!(images(&test).is_none());
+    let output = test.link(&["--window", "0"]);
+    assert!(said(&output).contains("1 by accession, 1 by map"), "{}", said(&output));
 }
 
 #[test]
@@ -367,6 +375,14 @@ fn a_study_whose_text_has_other_levels_is_held_back_until_its_names_are_correcte
     assert!(test.rows(&[]).is_empty());
     let links = test.table("links.csv");
     assert!(links[0].contains("the text speaks of L5-L6, L6-S1, and the image has"), "{links:?}");
+
+    // What someone has seen at a disc holds whatever the disc is called.
+    test.look("dan", "1.2.3", 1, Grade::Moderate);
+    let rows = test.rows(&[]);
+    assert_eq!(labels(&rows), ["L4-L5/central=moderate seen"]);
+    assert!(rows.iter().flat_map(|row| &row.targets).all(|target| target.opinions.is_empty()));
+    assert!(test.table("links.csv")[0].contains(",5,\"the text speaks of"));
+
     let six = [Level::L6S1, Level::L5L6, Level::L4L5, Level::L3L4, Level::L2L3].map(Some);
     let store = test.archive.store_mut();
     let change = |writer: &deepspine::store::Writer<'_>| {
@@ -377,7 +393,10 @@ fn a_study_whose_text_has_other_levels_is_held_back_until_its_names_are_correcte
     let names: BTreeMap<u8, Level> = rows.iter().map(|row| (row.ordinal, row.level)).collect();
     assert_eq!(names[&2], Level::L5L6);
     assert_eq!(rows[1].name_probability, Some(1.0));
-    assert!(labels(&rows).contains(&"L5-L6/central=severe rules".to_owned()), "{rows:?}");
+    let labels = labels(&rows);
+    for label in ["L6-S1/central=normal rules", "L5-L6/central=moderate seen"] {
+        assert!(labels.contains(&label.to_owned()), "{labels:?}");
+    }
 }
 
 #[test]

@@ -209,6 +209,11 @@ fn what_cannot_be_heeded_is_refused_with_the_remedy() {
     for (args, told) in [
         (&["extract", "a.jsonl", "--model", "ours"][..], "--reader rules does not heed --model"),
         (&["import", "a.jsonl", "--device", "cpu"], "give --reader fused"),
+        (&["import", "a.jsonl", "--labels-by", "anna", neural[0], neural[1]], neural[0]),
+        (&["import", "a.jsonl", "--labels-by", "anna", "--language", "de"], "--language"),
+        (&["import", "a.jsonl", "--labels-by", "anna", "--device", "cpu"], "--device"),
+        (&["train", "grader", "f", "--from", "g", "-o", "c", "--single-task"], "--single-task"),
+        (&["train", "grader", "f", "--from", "g", "-o", "c", "--targets", "recess"], "--targets"),
         (&["explain", "a.jsonl", "--coverage", "0.9"], "does not heed --coverage"),
         (&["evaluate", "reader", "a.jsonl", "--model", "ours"], "does not heed --model"),
         (&["extract", "a.jsonl", "--reader", "transformer", "--coverage", "0.9"], "--coverage"),

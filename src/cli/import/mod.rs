@@ -59,7 +59,8 @@ pub(super) struct Args {
     bad: Option<PathBuf>,
 
     /// The files hold labels (CSV or JSON Lines) that this person gave to reports of the archive.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "LexiconArgs")]
+    #[cfg_attr(feature = "neural", arg(conflicts_with_all = ["reader", "ModelArgs"]))]
     labels_by: Option<String>,
 
     /// Those labels settle their reports.

@@ -38,13 +38,13 @@ and never guessed. OUT gets
   unlinked.csv    reports and studies without, each with the reason and what might fit
 Labels are what reports say (of the status rules, fused, agreed or adjudicated) and, before that, what
 people have seen on the image itself (seen).
-Studies whose report and image have different levels are held back until someone corrects the names
-or the report. OUT is written anew each time, whole or not at all.
+What a report says is held back where it and the image have different levels, until someone corrects the
+names or the report. OUT is written anew each time, whole or not at all.
 
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
 `source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was done
 with a --source. With --keep the archive remembers it, so that the review page shows these images,
-queues count them and `grade --cohort` finds them.
+queues count them and `grade --cohort` finds them; a row whose `study` is empty takes that back.
 
 Examples:
   deepspine link -o training
@@ -126,21 +126,33 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if linking.unused.is_empty() { ExitCode::SUCCESS } else { INCOMPLETE.into() })
 }
 
-/// Keeps what the map says and was not kept before: which report is of which study.
+/// Keeps what the map says and was not kept before: which report is of which study, and which goes by its
+/// keys again.
 fn keep(archive: &mut Archive, linking: &Linking) -> Result<()> {
     let kept: BTreeMap<u64, u64> = archive.store().kept_links()?.into_iter().collect();
     let said = linking.links.links.iter().filter(|link| link.reason == Reason::Map);
     let pairs = said.map(|link| (&linking.reports[link.report], &linking.studies[link.study]));
     let new: Vec<(&ReportKeys, &ImageKeys)> =
         pairs.filter(|(report, study)| kept.get(&report.number) != Some(&study.study)).collect();
+    let numbers = linking.by_keys.iter().map(|&report| linking.reports[report].number);
+    let taken_back: Vec<u64> = numbers.filter(|report| kept.contains_key(report)).collect();
     archive.store_mut().write(|writer| {
         for (report, study) in &new {
             writer.keep_link(report.number, study.study)?;
             writer.audit(Action::Link, &format!("report {}", report.number), &study.uids)?;
         }
+        for &report in &taken_back {
+            writer.forget_link(report)?;
+            writer.audit(Action::Link, &format!("report {report}"), &"by its keys")?;
+        }
         Ok::<(), StoreError>(())
     })?;
-    eprintln!("kept: {} reports with their studies", HumanCount(new.len() as u64));
+    let count = |number: usize| HumanCount(number as u64);
+    eprintln!(
+        "kept: {} reports with their studies, {} taken back",
+        count(new.len()),
+        count(taken_back.len())
+    );
     Ok(())
 }
 
@@ -222,16 +234,21 @@ impl<'a> Work<'a> {
         Ok(self.done)
     }
 
-    /// Writes the rows of a study, and returns how many there are, or why it is held back.
+    /// Writes the rows of a study, and returns how many there are, and why the study or what its reports
+    /// say is held back.
     fn study(
         &mut self,
         study: &ImageKeys,
         reports: &[&ReportKeys],
     ) -> Result<(usize, Option<String>)> {
         let linked = self.archive.linked_study(study, reports)?;
-        if let Some(disagreement) = linked.disagreement {
+        let held_back = linked.disagreement.as_ref().map(ToString::to_string);
+        if held_back.is_some() {
             self.done.disagree += 1;
-            return Ok((0, Some(disagreement.to_string())));
+            // What is known otherwise hangs on the names of the levels, too.
+            if self.truth.is_some() || linked.is_unlabelled() {
+                return Ok((0, held_back));
+            }
         }
         let name = study.uids.first().map_or("", String::as_str);
         let Some(from) = self.archive.store().segments(name)? else {
@@ -253,7 +270,7 @@ impl<'a> Work<'a> {
             segments += 1;
         }
         self.done.studies += 1;
-        Ok((segments, None))
+        Ok((segments, held_back))
     }
 
     fn row(
@@ -331,7 +348,8 @@ impl Done {
             count(links.studies.len())
         );
         eprintln!(
-            "studies held back: {} whose text and image have different levels, {} without segments",
+            "studies held back: {} whose text and image have different levels (but for what people have \
+             seen), {} without segments",
             count(self.disagree),
             count(self.without_segments)
         );

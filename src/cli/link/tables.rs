@@ -21,8 +21,10 @@ pub(super) fn read_map(path: &Path) -> Result<Vec<MapRow>> {
         .map(|record| {
             let record = record.with_context(unreadable)?;
             let value = |place: usize| record.get(place).unwrap_or_default().trim().to_owned();
-            let source = source.map(value).filter(|source| !source.is_empty());
-            Ok(MapRow { study: value(study), report: value(report), source })
+            let unless_empty = |value: String| Some(value).filter(|value| !value.is_empty());
+            let (study, source) = (unless_empty(value(study)), source.map(value));
+            let source = source.and_then(unless_empty);
+            Ok(MapRow { study, report: value(report), source })
         })
         .collect()
 }
