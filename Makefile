@@ -194,7 +194,7 @@ grader-tasks: unseen ## Compare graders of one task, of all, and with the levels
 # Patients of another seed than those that the bundled grader, with which training begins, has learned from.
 loop: libtorch ## Close the loop on 200 invented studies, in an hour on two cores: link, correct, train, grade, queue
 	cargo build --release --locked
-	OMP_WAIT_POLICY=passive nice scripts/loop $(BINARY) out/loop --seed 2 --from models/grader --steps 300
+	OMP_WAIT_POLICY=passive nice scripts/loop $(BINARY) out/loop --seed 4 --from models/grader --steps 300
 
 scores: sets ## Score rules, transformer and both together on every set
 	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \
