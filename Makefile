@@ -177,10 +177,10 @@ grader-scores: unseen ## Score the grader, its halves, the measurement and a sec
 
 # Fewer studies and steps than the bundled grader has had, the same for each.
 TASKS := target/tasks
-LEARN = OMP_WAIT_POLICY=passive nice $(BINARY) train grader $(TASKS)/training --seed 1 --steps 400 --balance 1
+LEARN = OMP_WAIT_POLICY=passive nice $(BINARY) train grader $(TASKS)/training --seed 1 --steps 1200 --balance 1
 
 grader-tasks: unseen ## Compare graders of one task, of all, and with the levels next to each, on unseen invented studies
-	$(BINARY) simulate studies --count 120 --seed 5 -o $(TASKS)
+	$(BINARY) simulate studies --count 300 --seed 5 -o $(TASKS)
 	$(BINARY) import $(TASKS)/reports.csv --data $(TASKS)/archive
 	nice $(BINARY) segment --each $(TASKS)/studies --masks $(TASKS)/truth \
 		--store --data $(TASKS)/archive -o $(TASKS)/segmented
