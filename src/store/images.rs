@@ -4,9 +4,11 @@ use rusqlite::Connection;
 
 use super::kept_link::study_of;
 use super::naming::{NAMES, level, newest_run};
-use super::reading::current_readings_of;
+use super::reading::{current_readings_of, repeated_reading_of};
 use super::{Body, CurrentReading, Store, StoreError, Writer};
-use crate::label::{Cell, Certainty, Evidence, Level, Mode, Opinion, Reader, Target, Verdict};
+use crate::label::{
+    Cell, Certainty, Evidence, Level, Mode, Opinion, Reader, ReaderKind, Target, Verdict,
+};
 
 /// The newest run of the study that a report is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +45,7 @@ pub struct Seen<'a> {
     pub targets: &'a [Target],
     /// How. *Not mentioned* takes back what was said before.
     pub verdict: Verdict,
-    /// Whether it settles what the image shows.
+    /// Whether it settles what the image shows, or is only to be compared with what they saw before.
     pub mode: Mode,
 }
 
@@ -59,18 +61,46 @@ impl Store {
         }
     }
 
+    /// The same for a person who looks again, to be measured: in place of what stands of them is what
+    /// they saw this time.
+    ///
+    /// # Errors
+    /// Those of the database, and damage.
+    pub fn images_again(
+        &self,
+        report: u64,
+        person: &str,
+    ) -> Result<Option<StudyImages>, StoreError> {
+        let Some(study) = study_of(&self.connection, report)? else { return Ok(None) };
+        self.study_images_of(study, |subject| {
+            let mut readings = current_readings_of(&self.connection, subject)?;
+            readings.retain(|of| (of.kind, of.name.as_str()) != (ReaderKind::Person, person));
+            readings.extend(repeated_reading_of(&self.connection, subject, person)?);
+            Ok(readings)
+        })
+    }
+
     /// The images of a study; none where it was never segmented.
     ///
     /// # Errors
     /// Those of the database, and damage.
     pub fn study_images(&self, study: u64) -> Result<Option<StudyImages>, StoreError> {
+        self.study_images_of(study, |subject| current_readings_of(&self.connection, subject))
+    }
+
+    /// The images of a study with what is read of each disc, which is a subject.
+    fn study_images_of(
+        &self,
+        study: u64,
+        readings: impl Fn(u64) -> Result<Vec<CurrentReading>, StoreError>,
+    ) -> Result<Option<StudyImages>, StoreError> {
         let Some(run) = newest_run(&self.connection, study)? else { return Ok(None) };
         let mut find = self.connection.prepare_cached(NAMES)?;
         let discs = find.query_and_then((study, run), |row| {
             Ok(DiscReadings {
                 ordinal: row.get(3)?,
                 level: level(row.get(0)?)?,
-                readings: current_readings_of(&self.connection, row.get(2)?)?,
+                readings: readings(row.get(2)?)?,
             })
         })?;
         Ok(Some(StudyImages { study, run, discs: discs.collect::<Result<_, StoreError>>()? }))
@@ -112,11 +142,7 @@ impl Writer<'_> {
             return Ok(false);
         };
         let reader = self.reader(person)?;
-        let adjudicates = seen.mode == Mode::Adjudication;
-        let before = current_readings_of(&self.transaction, subject)?.into_iter().find(|reading| {
-            (reading.kind, &reading.name, reading.adjudicates)
-                == (person.kind, &person.name, adjudicates)
-        });
+        let before = self.seen_before(subject, person, seen.mode)?;
         let mut body = before.map_or_else(Body::default, |reading| reading.body);
         body.opinions.retain(|opinion| !seen.targets.contains(&opinion.cell.target));
         if seen.verdict != Verdict::NotMentioned {
@@ -127,6 +153,23 @@ impl Writer<'_> {
         self.add_disc_reading(subject, reader, Some(seen.mode), &body)?;
         self.label_image(study)?;
         Ok(true)
+    }
+
+    /// What a person said at a disc before, which what they say now adds to.
+    fn seen_before(
+        &self,
+        subject: u64,
+        person: &Reader,
+        mode: Mode,
+    ) -> Result<Option<CurrentReading>, StoreError> {
+        if mode == Mode::Repeat {
+            return repeated_reading_of(&self.transaction, subject, &person.name);
+        }
+        let adjudicates = mode == Mode::Adjudication;
+        Ok(current_readings_of(&self.transaction, subject)?.into_iter().find(|reading| {
+            (reading.kind, &reading.name, reading.adjudicates)
+                == (person.kind, &person.name, adjudicates)
+        }))
     }
 }
 

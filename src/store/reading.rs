@@ -86,19 +86,38 @@ pub(super) fn current_readings_of(
          JOIN readers e ON e.id = c.reader
          WHERE c.subject = ?1 ORDER BY d.id",
     )?;
-    find.query_and_then([subject], |row| {
-        let kind: String = row.get(1)?;
-        let packed: Vec<u8> = row.get(5)?;
-        Ok(CurrentReading {
-            id: row.get(0)?,
-            kind: kind.parse().map_err(|_| StoreError::Damaged(format!("reader `{kind}`")))?,
-            name: row.get(2)?,
-            adjudicates: row.get(3)?,
-            at: row.get(4)?,
-            body: Body::unpack(&packed)?,
-        })
-    })?
-    .collect()
+    find.query_and_then([subject], current_reading)?.collect()
+}
+
+/// What a person read last of a subject when they read it again to be measured, which does not stand for
+/// them.
+pub(super) fn repeated_reading_of(
+    database: &Connection,
+    subject: u64,
+    person: &str,
+) -> Result<Option<CurrentReading>, StoreError> {
+    let mut find = database.prepare_cached(
+        "SELECT d.id, e.kind, e.name, 0, d.at, d.body FROM readings d
+         JOIN reader_versions w ON w.id = d.reader
+         JOIN readers e ON e.id = w.reader
+         WHERE d.subject = ?1 AND d.mode = ?2 AND e.kind = ?3 AND e.name = ?4
+         ORDER BY d.id DESC LIMIT 1",
+    )?;
+    let who = (subject, Mode::Repeat.name(), ReaderKind::Person.name(), person);
+    find.query_and_then(who, current_reading)?.next().transpose()
+}
+
+fn current_reading(row: &Row<'_>) -> Result<CurrentReading, StoreError> {
+    let kind: String = row.get(1)?;
+    let packed: Vec<u8> = row.get(5)?;
+    Ok(CurrentReading {
+        id: row.get(0)?,
+        kind: kind.parse().map_err(|_| StoreError::Damaged(format!("reader `{kind}`")))?,
+        name: row.get(2)?,
+        adjudicates: row.get(3)?,
+        at: row.get(4)?,
+        body: Body::unpack(&packed)?,
+    })
 }
 
 impl Writer<'_> {

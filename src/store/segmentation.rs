@@ -161,6 +161,10 @@ impl Writer<'_> {
             )?
             .execute((subject, reader.version, &self.now, mode.map(Mode::name), body.pack()))?;
         let reading = self.transaction.last_insert_rowid() as u64;
+        // What was seen again to measure its reader does not stand for them.
+        if mode == Some(Mode::Repeat) {
+            return Ok(());
+        }
         self.make_current(subject, reader.reader, mode == Some(Mode::Adjudication), reading)?;
         self.put_opinions(reading, &body.opinions.iter().map(Into::into).collect::<Vec<_>>())
     }

@@ -129,11 +129,12 @@ fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
         .collect();
     let canal = section(at);
     // The least of many is the one that voxels make too small: what is narrow on one plane alone is
-    // not counted, but behind the disc itself.
+    // not counted, but behind the disc itself. Its diameter is that of three planes, too.
     let middling = sections.windows(3).filter_map(|three| {
+        let ap = three.iter().map(|section| section.ap).sum::<f64>() / three.len() as f64;
         let mut three = three.to_vec();
         three.sort_by(|a, b| a.area.total_cmp(&b.area));
-        three.get(1).copied()
+        three.get(1).map(|middle| Section { ap, ..*middle })
     });
     let narrowest = middling
         .chain(canal)

@@ -35,7 +35,7 @@ pub(in super::super) async fn show(
             let slot = own_slot(archive, *slot, &user)?;
             let versions = store.versions(slot.report)?;
             let version = versions.into_iter().find(|version| version.id == slot.version);
-            let viewer = Viewer::new(&user, review::shows_machines(slot.mode));
+            let viewer = Viewer::at(&slot, &user);
             let shown = annotation::shown(slot.mode, &store.current_readings(slot.version)?);
             let body = json!({
                 "slot": slot.id,

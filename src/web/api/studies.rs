@@ -6,13 +6,12 @@ use serde_json::json;
 
 use super::super::guard::Person;
 use super::super::pages::images::{Viewer, says};
-use super::super::pages::review::shows_machines;
 use super::super::{Database, WebError};
 use super::slots::own;
 use crate::archive::annotation::as_reader;
 use crate::imaging::spine::names;
-use crate::label::{Level, Mode, Target, Verdict};
-use crate::store::{Role, Seen};
+use crate::label::{Level, Target, Verdict};
+use crate::store::Seen;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,23 +36,18 @@ pub(in super::super) async fn look(
     let Look { run, ordinal, targets, verdict, settles } = look.into_inner();
     let reader = as_reader(&person.user);
     let user = person.user.clone();
-    let (study, sees_machines) = database
+    let slot = database
         .write(&person.user.name, move |writer| {
             let slot = own(writer, *slot, &user)?;
             let study = writer.study_of(slot.report)?.ok_or(WebError::NotFound)?;
-            let sees_machines = shows_machines(slot.mode);
-            if settles && !(sees_machines && user.role >= Role::Adjudicator) {
+            let viewer = Viewer::at(&slot, &user);
+            if settles && !viewer.may_settle() {
                 return Err(WebError::Forbidden);
             }
-            let mode = match (settles, sees_machines) {
-                (true, _) => Mode::Adjudication,
-                (false, true) => Mode::Assisted,
-                (false, false) => Mode::Blind,
-            };
-            let targets = &targets;
+            let (targets, mode) = (&targets, viewer.mode(settles));
             let seen = Seen { study, run, ordinal, targets, verdict, mode };
             match writer.see(&reader, &seen)? {
-                true => Ok((study, sees_machines)),
+                true => Ok(slot),
                 false => Err(outdated()),
             }
         })
@@ -61,9 +55,10 @@ pub(in super::super) async fn look(
     let user = person.user.clone();
     let says = database
         .read(move |archive| {
-            let images = archive.store().study_images(study)?.ok_or(WebError::NotFound)?;
+            let viewer = Viewer::at(&slot, &user);
+            let images = viewer.images(archive.store(), slot.report)?.ok_or(WebError::NotFound)?;
             let disc = images.discs.iter().find(|disc| disc.ordinal == ordinal);
-            Ok(says(disc.ok_or(WebError::NotFound)?, Viewer::new(&user, sees_machines)))
+            Ok(says(disc.ok_or(WebError::NotFound)?, viewer))
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "says": says })))

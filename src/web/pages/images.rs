@@ -11,15 +11,17 @@ use serde::Serialize;
 
 use super::super::guard::Person;
 use super::super::{Database, WebError};
-use super::review::escape_json;
+use super::review::{escape_json, shows_machines};
 use crate::archive::Archive;
 use crate::imaging::crop::{SHAPES, Shape};
 use crate::imaging::overview::{CONTOURS, Discs, IMAGE};
 use crate::imaging::picture::strip;
 use crate::imaging::spine::{LevelMeasures, Section, names, ways};
 use crate::imaging::{Kind, npz};
-use crate::label::{Grade, Level, Opinion, ReaderKind, TARGETS, TargetRow, Verdict};
-use crate::store::{Action, CurrentReading, DiscReadings, Role, StudyImages, User};
+use crate::label::{Grade, Level, Mode, Opinion, ReaderKind, TARGETS, TargetRow, Verdict};
+use crate::store::{
+    Action, CurrentReading, DiscReadings, Role, Slot, Store, StoreError, StudyImages, User,
+};
 
 /// The images of a study as the review shows them. Its [`std::fmt::Display`] is the HTML fragment.
 #[derive(Template)]
@@ -111,14 +113,45 @@ pub(in super::super) struct Viewer<'a> {
     sees_machines: bool,
     /// Whether they may settle what others differ on.
     settles: bool,
+    /// Whether they look a second time without being told so.
+    looks_again: bool,
 }
 
 impl<'a> Viewer<'a> {
-    /// A person who annotates sees nobody else's, or they would not be independent.
-    pub(in super::super) fn new(user: &'a User, sees_machines: bool) -> Self {
+    /// A person at a slot of theirs. Who annotates sees nobody else's, or they would not be independent.
+    pub(in super::super) fn at(slot: &Slot, user: &'a User) -> Self {
+        let sees_machines = shows_machines(slot.mode);
         // Who is to see for themselves sees nobody else's, whatever their role.
         let settles = sees_machines && user.role >= Role::Adjudicator;
-        Self { name: &user.name, sees_people: settles, sees_machines, settles }
+        let looks_again = slot.repeat && slot.mode != Mode::Adjudication;
+        Self { name: &user.name, sees_people: settles, sees_machines, settles, looks_again }
+    }
+
+    /// Whether they may settle what the image shows.
+    pub(in super::super) const fn may_settle(self) -> bool {
+        self.settles
+    }
+
+    /// How what they see is kept.
+    pub(in super::super) const fn mode(self, settles: bool) -> Mode {
+        match (settles, self.looks_again, self.sees_machines) {
+            (true, ..) => Mode::Adjudication,
+            (false, true, _) => Mode::Repeat,
+            (false, false, true) => Mode::Assisted,
+            (false, false, false) => Mode::Blind,
+        }
+    }
+
+    /// The images of the study that a report is about, with what counts for this person as theirs.
+    pub(in super::super) fn images(
+        self,
+        store: &Store,
+        report: u64,
+    ) -> Result<Option<StudyImages>, StoreError> {
+        match self.looks_again {
+            true => store.images_again(report, self.name),
+            false => store.images(report),
+        }
     }
 
     fn sees(self, reading: &CurrentReading) -> bool {
@@ -137,7 +170,7 @@ pub(super) fn pane(
     viewer: Viewer<'_>,
 ) -> Result<Option<ImagesPane>, WebError> {
     let store = archive.store();
-    let Some(images) = store.images(report)? else { return Ok(None) };
+    let Some(images) = viewer.images(store, report)? else { return Ok(None) };
     let Some(folder) = store.segments_of_run(images.study, images.run)? else { return Ok(None) };
     // Who took pictures away can segment again.
     let Ok(marks) = Discs::read(&folder) else { return Ok(None) };
@@ -208,7 +241,7 @@ pub(in super::super) fn images(
     report: u64,
     viewer: Viewer<'_>,
 ) -> Result<Option<serde_json::Value>, WebError> {
-    let Some(images) = archive.store().images(report)? else { return Ok(None) };
+    let Some(images) = viewer.images(archive.store(), report)? else { return Ok(None) };
     let disc = |disc: &DiscReadings| {
         serde_json::json!({
             "ordinal": disc.ordinal,

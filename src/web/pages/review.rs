@@ -178,7 +178,7 @@ fn read(archive: &Archive, slot: u64, user: &User) -> Result<Read, WebError> {
         readings: store.current_readings(slot.version)?,
         edits: store.edits(slot.id)?,
         done: store.finished_count(slot.batch, user.id)?,
-        images: pane(archive, slot.report, Viewer::new(user, shows_machines(slot.mode)))?,
+        images: pane(archive, slot.report, Viewer::at(&slot, user))?,
         slot,
     })
 }

@@ -171,6 +171,38 @@ fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
 }
 
 #[test]
+fn who_looks_again_unknowingly_sees_nothing_of_before_and_changes_nothing() {
+    let mut server = server();
+    let mut other = report("B", "L4-L5: severe canal stenosis.");
+    other.study_uid = Some(STUDY.into());
+    server.archive.import(&[other]);
+    let [anna, _, _, lea, _] = server.everyone();
+    let wanted = json!({
+        "name": "twice", "mode": "blind", "annotators": 1, "origin": { "query": "" },
+        "order": "oldest", "repeats": 50, "seed": 1,
+    });
+    let batch = lea.post("/api/v1/batches", &wanted).done().json()["batch"].as_u64().unwrap();
+    let look = |slot: u64, verdict: &str| {
+        let asked = json!({ "run": 1, "ordinal": 1, "targets": ["central"], "verdict": verdict });
+        anna.post(&format!("/api/v1/slots/{slot}/look"), &asked).done().json()["says"].clone()
+    };
+    let shown = |slot: u64| work(&anna, slot)["discs"][1]["says"].clone();
+    let said =
+        |verdict| json!({ "central": [{ "kind": "person", "name": "anna", "verdict": verdict }] });
+    let first = anna.claim(batch).unwrap();
+    assert_eq!(look(first, "moderate"), said("moderate"));
+    anna.finish(first).done();
+    anna.finish(anna.claim(batch).unwrap()).done();
+    let again = anna.claim(batch).expect("one of the two reports comes again");
+    assert_eq!(shown(again), json!({}));
+    assert_eq!(look(again, "severe"), said("severe"));
+    assert_eq!(shown(again), said("severe"), "it is there when the page is loaded again");
+    assert_eq!(shown(first), said("moderate"));
+    let central = server.store().discs(STUDY).unwrap()[1].central;
+    assert_eq!(central, Some(Verdict::Graded(Grade::Moderate)), "the first look counts");
+}
+
+#[test]
 fn a_corrected_name_moves_all_levels_and_what_is_said_of_them() {
     let mut server = server();
     let anna = server.everyone().into_iter().next().unwrap();
