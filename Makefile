@@ -49,11 +49,13 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	$(BINARY) simulate studies --count 4 --seed 5 --planted 1 -o out/studies
 	$(BINARY) import out/studies/reports.csv --data out/archive
 	$(BINARY) grade --each out/studies/studies --again --store --data out/archive -o out/graded
-	$(BINARY) cohort freeze imaged source:simulated --data out/archive
-	$(BINARY) grade --cohort imaged --again --data out/archive -o out/cohort-graded
 	$(BINARY) batch add images modality:MR --order discrepant --mode assisted --annotators 1 \
 		--limit 20 --data out/archive
 	$(BINARY) link -o out/training --data out/archive
+	@rm -rf out/grader
+	$(BINARY) train grader out/training --from models/grader --steps 20 --round 20 -o out/grader
+	$(BINARY) cohort freeze imaged source:simulated --data out/archive
+	$(BINARY) grade --cohort imaged --again --grader out/grader --data out/archive -o out/cohort-graded
 	@echo
 	@echo "Written:"
 	@echo "  out/labels.jsonl  a line a report: cells, opinions, evidence, findings"
@@ -67,8 +69,9 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	@echo "  out/segmented     a phantom: levels, measures, masks"
 	@echo "  out/studies       invented MRI studies with reports, of which one cell each is wrong"
 	@echo "  out/graded        the same, graded; open out/graded/SIM0000000/spine.html in a browser"
-	@echo "  out/cohort-graded a cohort of them graded again, out of the archive alone"
 	@echo "  out/training      their levels cut out, with the labels of their reports"
+	@echo "  out/grader        the bundled grader, which has gone on to learn from these few"
+	@echo "  out/cohort-graded a cohort of them graded again by it, out of the archive alone"
 	@echo "Next:"
 	@echo "  $(BINARY) extract YOUR_EXPORT.csv -o out/yours.jsonl"
 	@echo "  $(BINARY) explain YOUR_EXPORT.csv --id YOUR_REPORT"

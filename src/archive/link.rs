@@ -230,12 +230,15 @@ fn kept_places(
     Ok(store.kept_links()?.into_iter().filter_map(place).collect())
 }
 
-/// The study of each report that a map speaks of, by places, and the rows that cannot be used.
+/// By place, the study of each report that a map speaks of; none where it takes back what was said.
+type StudyOfReport = BTreeMap<usize, Option<usize>>;
+
+/// What a map says, and the rows of it that cannot be used.
 fn places(
     map: &[MapRow],
     reports: &[ReportKeys],
     studies: &[ImageKeys],
-) -> (BTreeMap<usize, Option<usize>>, Vec<(usize, String)>) {
+) -> (StudyOfReport, Vec<(usize, String)>) {
     let (mut by_id, mut by_uid) = (HashMap::<&str, Vec<usize>>::new(), HashMap::new());
     if !map.is_empty() {
         for (place, report) in reports.iter().enumerate() {
