@@ -83,7 +83,7 @@ demo: libtorch ## Build, label the bundled reports, keep and search them, let pe
 	@echo "  $(BINARY) serve --data out/archive"
 	@echo "Open one of these links, each good once, and go on with the batch 'images':"
 	@for name in anna cora lea; do printf "    %-5s " $$name; $(BINARY) user link $$name --data out/archive; done
-	@if [ -t 1 ]; then $(BINARY) serve --data out/archive; fi
+	@if [ -t 0 ] && [ -t 1 ]; then $(BINARY) serve --data out/archive; fi
 
 test: libtorch ## Run every test
 	scripts/test-setup
@@ -107,7 +107,7 @@ dist: libtorch ## Pack binary, libraries and licences as one archive that runs a
 	scripts/dist
 
 try-dist: dist ## Try that archive in a root that holds nothing else and sees no network
-	scripts/try-dist target/dist/deepspine-*.tar.gz
+	scripts/try-dist "$$(ls -t target/dist/deepspine-*.tar.gz | head -1)"
 
 sets: libtorch ## Write the reports that the reader learns from and is scored on
 	cargo build --release --locked

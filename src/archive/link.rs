@@ -71,7 +71,11 @@ impl Archive {
             let (said, unused) = places(map, &reports, &studies);
             let mut map: BTreeMap<usize, usize> =
                 said.iter().filter_map(|(&report, &study)| Some((report, study?))).collect();
-            let by_keys = said.keys().copied().filter(|report| !map.contains_key(report)).collect();
+            let by_keys = said
+                .iter()
+                .filter(|(_, study)| study.is_none())
+                .map(|(&report, _)| report)
+                .collect();
             let kept = kept_places(store, &reports, &studies)?;
             map.extend(kept.into_iter().filter(|(report, _)| !said.contains_key(report)));
             let of_reports: Vec<Keys> = reports.iter().map(keys_of_report).collect();
@@ -118,9 +122,9 @@ impl Archive {
 }
 
 impl LinkedStudy {
-    /// Whether there is nothing that could be a label.
-    pub fn is_unlabelled(&self) -> bool {
-        self.labels.is_empty()
+    /// Whether there is a label whose status is asked for.
+    pub fn has_label(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+        self.labels.iter().any(|(.., settled)| is_wanted(LABEL_STATUSES[*settled]))
     }
 
     /// What is known of the targets of a level; of labels, those whose status is asked for. Of

@@ -45,8 +45,11 @@ pub struct Seen<'a> {
     pub targets: &'a [Target],
     /// How. *Not mentioned* takes back what was said before.
     pub verdict: Verdict,
-    /// Whether it settles what the image shows, or is only to be compared with what they saw before.
+    /// Whether it settles what the image shows.
     pub mode: Mode,
+    /// Since when they look again without being told so: what they said of the disc before then stands,
+    /// and what they see now is kept apart.
+    pub again_since: Option<&'a str>,
 }
 
 impl Store {
@@ -61,8 +64,8 @@ impl Store {
         }
     }
 
-    /// The same for a person who looks again, to be measured: in place of what stands of them is what
-    /// they saw this time.
+    /// The same for a person who looks again without being told so: of what they said there is only what
+    /// they have seen since then.
     ///
     /// # Errors
     /// Those of the database, and damage.
@@ -70,12 +73,13 @@ impl Store {
         &self,
         report: u64,
         person: &str,
+        since: &str,
     ) -> Result<Option<StudyImages>, StoreError> {
         let Some(study) = study_of(&self.connection, report)? else { return Ok(None) };
         self.study_images_of(study, |subject| {
             let mut readings = current_readings_of(&self.connection, subject)?;
-            readings.retain(|of| (of.kind, of.name.as_str()) != (ReaderKind::Person, person));
-            readings.extend(repeated_reading_of(&self.connection, subject, person)?);
+            readings.retain(|reading| !(is_of(reading, person) && reading.at.as_str() < since));
+            readings.extend(repeated_reading_of(&self.connection, subject, person, since)?);
             Ok(readings)
         })
     }
@@ -142,7 +146,7 @@ impl Writer<'_> {
             return Ok(false);
         };
         let reader = self.reader(person)?;
-        let before = self.seen_before(subject, person, seen.mode)?;
+        let (mode, before) = self.seen_before(subject, &person.name, seen)?;
         let mut body = before.map_or_else(Body::default, |reading| reading.body);
         body.opinions.retain(|opinion| !seen.targets.contains(&opinion.cell.target));
         if seen.verdict != Verdict::NotMentioned {
@@ -150,27 +154,33 @@ impl Writer<'_> {
             body.opinions.extend(targets.map(|&target| said(Cell { level, target }, seen.verdict)));
         }
         body.opinions.sort_by_key(|opinion| opinion.cell.index());
-        self.add_disc_reading(subject, reader, Some(seen.mode), &body)?;
+        self.add_disc_reading(subject, reader, Some(mode), &body)?;
         self.label_image(study)?;
         Ok(true)
     }
 
-    /// What a person said at a disc before, which what they say now adds to.
+    /// How what a person sees at a disc is kept, and what they said before that it adds to.
     fn seen_before(
         &self,
         subject: u64,
-        person: &Reader,
-        mode: Mode,
-    ) -> Result<Option<CurrentReading>, StoreError> {
-        if mode == Mode::Repeat {
-            return repeated_reading_of(&self.transaction, subject, &person.name);
+        person: &str,
+        seen: &Seen<'_>,
+    ) -> Result<(Mode, Option<CurrentReading>), StoreError> {
+        let mut own = current_readings_of(&self.transaction, subject)?;
+        own.retain(|reading| is_of(reading, person));
+        if let Some(since) = seen.again_since
+            && own.iter().any(|reading| reading.at.as_str() < since)
+        {
+            let before = repeated_reading_of(&self.transaction, subject, person, since)?;
+            return Ok((Mode::Repeat, before));
         }
-        let adjudicates = mode == Mode::Adjudication;
-        Ok(current_readings_of(&self.transaction, subject)?.into_iter().find(|reading| {
-            (reading.kind, &reading.name, reading.adjudicates)
-                == (person.kind, &person.name, adjudicates)
-        }))
+        let adjudicates = seen.mode == Mode::Adjudication;
+        Ok((seen.mode, own.into_iter().find(|reading| reading.adjudicates == adjudicates)))
     }
+}
+
+fn is_of(reading: &CurrentReading, person: &str) -> bool {
+    reading.kind == ReaderKind::Person && reading.name == person
 }
 
 fn said(cell: Cell, verdict: Verdict) -> Opinion {

@@ -89,21 +89,22 @@ pub(super) fn current_readings_of(
     find.query_and_then([subject], current_reading)?.collect()
 }
 
-/// What a person read last of a subject when they read it again to be measured, which does not stand for
-/// them.
+/// What a person read last of a subject, since then, when they read it again without being told so. It
+/// does not stand for them.
 pub(super) fn repeated_reading_of(
     database: &Connection,
     subject: u64,
     person: &str,
+    since: &str,
 ) -> Result<Option<CurrentReading>, StoreError> {
     let mut find = database.prepare_cached(
         "SELECT d.id, e.kind, e.name, 0, d.at, d.body FROM readings d
          JOIN reader_versions w ON w.id = d.reader
          JOIN readers e ON e.id = w.reader
-         WHERE d.subject = ?1 AND d.mode = ?2 AND e.kind = ?3 AND e.name = ?4
+         WHERE d.subject = ?1 AND d.mode = ?2 AND e.kind = ?3 AND e.name = ?4 AND d.at >= ?5
          ORDER BY d.id DESC LIMIT 1",
     )?;
-    let who = (subject, Mode::Repeat.name(), ReaderKind::Person.name(), person);
+    let who = (subject, Mode::Repeat.name(), ReaderKind::Person.name(), person, since);
     find.query_and_then(who, current_reading)?.next().transpose()
 }
 

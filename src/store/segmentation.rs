@@ -161,7 +161,7 @@ impl Writer<'_> {
             )?
             .execute((subject, reader.version, &self.now, mode.map(Mode::name), body.pack()))?;
         let reading = self.transaction.last_insert_rowid() as u64;
-        // What was seen again to measure its reader does not stand for them.
+        // What was seen again in a hidden repeat does not stand for its reader.
         if mode == Some(Mode::Repeat) {
             return Ok(());
         }

@@ -31,6 +31,8 @@ pub struct Slot {
     pub repeat: bool,
     /// Whether its round is the item's present one.
     pub current: bool,
+    /// When it was claimed first, in RFC 3339.
+    pub claimed_at: String,
     /// Seconds of work so far.
     pub seconds: f32,
     /// When it was finished, in RFC 3339.
@@ -344,7 +346,7 @@ const QUEUE: &str = "reports r JOIN items i ON i.report_version = r.version
 
 const SLOT: &str = "SELECT s.id, s.item, s.user, i.batch, i.report_version, v.report, b.mode,
                            s.adjudicates, i.repeats IS NOT NULL, s.round = i.round, s.seconds,
-                           s.finished_at, i.sent_back
+                           s.finished_at, i.sent_back, s.claimed_at
                     FROM slots s JOIN items i ON i.id = s.item JOIN batches b ON b.id = i.batch
                     JOIN report_versions v ON v.id = i.report_version";
 
@@ -367,6 +369,7 @@ fn slot(row: &Row<'_>) -> Result<Slot, StoreError> {
         seconds: row.get(10)?,
         finished_at: row.get(11)?,
         sent_back: row.get(12)?,
+        claimed_at: row.get(13)?,
     })
 }
 

@@ -145,6 +145,7 @@ impl Test {
             targets: &[Target::Central],
             verdict: Verdict::Graded(grade),
             mode: Mode::Assisted,
+            again_since: None,
         };
         assert!(store.write(|writer| writer.see(&person(name), &seen)).unwrap());
     }
@@ -358,7 +359,7 @@ fn links_carry_their_reasons_and_what_is_ambiguous_is_only_listed() {
     assert!(said(&output).contains("1 by accession, 2 by map"), "{}", said(&output));
 
     // It can be taken back, and the report goes by its keys again.
-    fs::write(&map, "study,report\n,alone\n").unwrap();
+    fs::write(&map, "study,report\n-,alone\n").unwrap();
     let output = test.link(&["--map", map.to_str().unwrap(), "--window", "0", "--keep"]);
     assert!(said(&output).contains("kept: 0 reports with their studies, 1 taken back"));
     assert!(images(&test).is_none());

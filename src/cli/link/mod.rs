@@ -44,7 +44,8 @@ names or the report. OUT is written anew each time, whole or not at all.
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
 `source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was done
 with a --source. With --keep the archive remembers it, so that the review page shows these images,
-queues count them and `grade --cohort` finds them; a row whose `study` is empty takes that back.
+queues count them and `grade --cohort` finds them; a row whose `study` is - takes
+that back, and without --keep passes over it this once.
 
 Examples:
   deepspine link -o training
@@ -246,7 +247,7 @@ impl<'a> Work<'a> {
         if held_back.is_some() {
             self.done.disagree += 1;
             // What is known otherwise hangs on the names of the levels, too.
-            if self.truth.is_some() || linked.is_unlabelled() {
+            if self.truth.is_some() || !linked.has_label(|status| self.is_wanted(status)) {
                 return Ok((0, held_back));
             }
         }
@@ -273,6 +274,10 @@ impl<'a> Work<'a> {
         Ok((segments, held_back))
     }
 
+    fn is_wanted(&self, status: &str) -> bool {
+        self.args.status.is_empty() || self.args.status.iter().any(|wanted| wanted == status)
+    }
+
     fn row(
         &self,
         study: &ImageKeys,
@@ -282,13 +287,10 @@ impl<'a> Work<'a> {
         segment: String,
     ) -> SegmentRow {
         let patient = patient(study, reports);
-        let is_wanted = |status: &str| {
-            self.args.status.is_empty() || self.args.status.iter().any(|s| s == status)
-        };
         let name = study.uids.first().cloned().unwrap_or_default();
         let targets = match &self.truth {
             Some(truth) => truth.targets(&name, level),
-            None => linked.targets(level, is_wanted),
+            None => linked.targets(level, |status| self.is_wanted(status)),
         };
         SegmentRow {
             study: name,

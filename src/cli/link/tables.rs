@@ -6,6 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::archive::{Linking, MapRow};
 
+/// What stands in a map for the study of a report that goes by its keys again.
+const BY_KEYS: &str = "-";
+
 /// Reads a map.
 pub(super) fn read_map(path: &Path) -> Result<Vec<MapRow>> {
     let unreadable = || format!("`{}` cannot be read as a map", path.display());
@@ -21,9 +24,8 @@ pub(super) fn read_map(path: &Path) -> Result<Vec<MapRow>> {
         .map(|record| {
             let record = record.with_context(unreadable)?;
             let value = |place: usize| record.get(place).unwrap_or_default().trim().to_owned();
-            let unless_empty = |value: String| Some(value).filter(|value| !value.is_empty());
-            let (study, source) = (unless_empty(value(study)), source.map(value));
-            let source = source.and_then(unless_empty);
+            let source = source.map(value).filter(|source| !source.is_empty());
+            let study = Some(value(study)).filter(|study| study != BY_KEYS);
             Ok(MapRow { study, report: value(report), source })
         })
         .collect()
@@ -35,7 +37,7 @@ pub(super) struct LinkRow {
     pub(super) place: usize,
     /// How many segments the manifest has of its study.
     pub(super) segments: usize,
-    /// Why it has none.
+    /// Why it has none, or why what the report says is no label of them.
     pub(super) held_back: Option<String>,
 }
 

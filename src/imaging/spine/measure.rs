@@ -24,7 +24,8 @@ pub struct Measures {
 pub struct LevelMeasures {
     /// The canal behind the middle of the disc.
     pub canal: Option<Section>,
-    /// The canal where its area is smallest near the disc.
+    /// The canal where its area is smallest near the disc. Beside the plane behind the disc its diameter
+    /// is the mean of three planes.
     pub narrowest: Option<Section>,
     /// The foramen on the left.
     pub left_foramen: Foramen,
@@ -129,7 +130,8 @@ fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
         .collect();
     let canal = section(at);
     // The least of many is the one that voxels make too small: what is narrow on one plane alone is
-    // not counted, but behind the disc itself. Its diameter is that of three planes, too.
+    // not counted, but behind the disc itself. A diameter is found less finely than an area, so there it
+    // is the mean of the three planes.
     let middling = sections.windows(3).filter_map(|three| {
         let ap = three.iter().map(|section| section.ap).sum::<f64>() / three.len() as f64;
         let mut three = three.to_vec();

@@ -45,7 +45,8 @@ pub(in super::super) async fn look(
                 return Err(WebError::Forbidden);
             }
             let (targets, mode) = (&targets, viewer.mode(settles));
-            let seen = Seen { study, run, ordinal, targets, verdict, mode };
+            let again_since = viewer.again_since();
+            let seen = Seen { study, run, ordinal, targets, verdict, mode, again_since };
             match writer.see(&reader, &seen)? {
                 true => Ok(slot),
                 false => Err(outdated()),

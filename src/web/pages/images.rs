@@ -113,18 +113,19 @@ pub(in super::super) struct Viewer<'a> {
     sees_machines: bool,
     /// Whether they may settle what others differ on.
     settles: bool,
-    /// Whether they look a second time without being told so.
-    looks_again: bool,
+    /// Since when they look again without being told so.
+    again_since: Option<&'a str>,
 }
 
 impl<'a> Viewer<'a> {
     /// A person at a slot of theirs. Who annotates sees nobody else's, or they would not be independent.
-    pub(in super::super) fn at(slot: &Slot, user: &'a User) -> Self {
+    pub(in super::super) fn at(slot: &'a Slot, user: &'a User) -> Self {
         let sees_machines = shows_machines(slot.mode);
         // Who is to see for themselves sees nobody else's, whatever their role.
         let settles = sees_machines && user.role >= Role::Adjudicator;
         let looks_again = slot.repeat && slot.mode != Mode::Adjudication;
-        Self { name: &user.name, sees_people: settles, sees_machines, settles, looks_again }
+        let again_since = looks_again.then_some(slot.claimed_at.as_str());
+        Self { name: &user.name, sees_people: settles, sees_machines, settles, again_since }
     }
 
     /// Whether they may settle what the image shows.
@@ -134,12 +135,16 @@ impl<'a> Viewer<'a> {
 
     /// How what they see is kept.
     pub(in super::super) const fn mode(self, settles: bool) -> Mode {
-        match (settles, self.looks_again, self.sees_machines) {
-            (true, ..) => Mode::Adjudication,
-            (false, true, _) => Mode::Repeat,
-            (false, false, true) => Mode::Assisted,
-            (false, false, false) => Mode::Blind,
+        match (settles, self.sees_machines) {
+            (true, _) => Mode::Adjudication,
+            (false, true) => Mode::Assisted,
+            (false, false) => Mode::Blind,
         }
+    }
+
+    /// Since when they look again without being told so, where they do.
+    pub(in super::super) const fn again_since(self) -> Option<&'a str> {
+        self.again_since
     }
 
     /// The images of the study that a report is about, with what counts for this person as theirs.
@@ -148,9 +153,9 @@ impl<'a> Viewer<'a> {
         store: &Store,
         report: u64,
     ) -> Result<Option<StudyImages>, StoreError> {
-        match self.looks_again {
-            true => store.images_again(report, self.name),
-            false => store.images(report),
+        match self.again_since {
+            Some(since) => store.images_again(report, self.name, since),
+            None => store.images(report),
         }
     }
 

@@ -162,7 +162,8 @@ fn what_people_see_and_call_discs_stays_when_a_study_is_segmented_anew() {
     let study = test.archive.store().image_keys().unwrap()[0].study;
     let targets = &[Target::Central];
     let (verdict, mode) = (Verdict::Graded(Grade::Mild), Mode::Blind);
-    let seen = Seen { study, run: 1, ordinal: 1, targets, verdict, mode };
+    let again_since = None;
+    let seen = Seen { study, run: 1, ordinal: 1, targets, verdict, mode, again_since };
     assert!(test.archive.store_mut().write(|writer| writer.see(&anna(), &seen)).unwrap());
     assert_eq!(shown(&test)[1], "1 L5-L6 61.3 mild");
     // Archives of earlier versions do not know where discs are until they are found again.
