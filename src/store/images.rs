@@ -28,7 +28,7 @@ pub struct DiscReadings {
     pub ordinal: u8,
     /// What it is called in the newest naming.
     pub level: Option<Level>,
-    /// What stands of everyone who has read it, oldest first.
+    /// What stands of everyone who has read it, oldest first; of who looks again, what they see now.
     pub readings: Vec<CurrentReading>,
 }
 

@@ -44,8 +44,8 @@ names or the report. OUT is written anew each time, whole or not at all.
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
 `source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was done
 with a --source. With --keep the archive remembers it, so that the review page shows these images,
-queues count them and `grade --cohort` finds them; a row whose `study` is - takes
-that back, and without --keep passes over it this once.
+queues count them and `grade --cohort` finds them. A row whose `study` is - takes that back; without
+--keep, what was kept of that report is passed over this once.
 
 Examples:
   deepspine link -o training
