@@ -45,7 +45,7 @@ pub(super) fn polarity(clause: &Clause, reach: Reach<'_>) -> Polarity {
     let hedge = hedge(clause, reach).or_else(|| doubt(clause, reach.last));
     let told = |stance, cue| Polarity { stance, cue, hedge };
 
-    if let Some(cue) = trails(Sense::Resolved) {
+    if let Some(cue) = trails(Sense::Resolved).or_else(|| resolution(clause, reach)) {
         return told(Stance::Resolved, Some(cue));
     }
     if is_of_the_past(clause, reach) {
@@ -106,6 +106,27 @@ pub(super) fn negated(clause: &Clause, reach: Reach<'_>) -> bool {
 
 const fn is_degree(sense: Sense) -> bool {
     matches!(sense, Sense::Degree(_) | Sense::Significant | Sense::Borderline)
+}
+
+/// "Resolution of the previously severe stenosis": the word before a claim that says it is gone.
+fn resolution(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
+    let before = (0..reach.first).rev().take_while(|&at| {
+        at >= reach.head
+            || matches!(
+                clause.sense(at),
+                Some(
+                    Sense::Resolution
+                        | Sense::Of
+                        | Sense::Filler
+                        | Sense::Previously
+                        | Sense::Degree(_)
+                        | Sense::Significant
+                        | Sense::Side(_)
+                )
+            )
+    });
+    let mut before = before;
+    before.find(|&at| clause.sense(at) == Some(Sense::Resolution))
 }
 
 /// Whether only an earlier state is told: "preop severe stenosis", "had caused stenosis".

@@ -1,4 +1,4 @@
-//! The grammar of disc levels: "L4-5", "L4/L5", "LS-S1", "L2-3 through L4-5", "L1-L4".
+//! The grammar of disc levels: "L4-5", "L4/L5", "LS-S1", "L2-3 through L4-5", "L1-L4", "L four five".
 
 use smallvec::SmallVec;
 
@@ -93,7 +93,7 @@ impl Levels {
         self.named.iter().copied().collect()
     }
 
-    fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, other: Self) {
         for level in other.named {
             if !self.named.contains(&level) {
                 self.named.push(level);
@@ -153,23 +153,35 @@ impl Grammar<'_> {
         token.text(self.text).parse().ok()
     }
 
+    /// "four", as some dictations are written down.
+    fn numeral(&self, at: usize) -> Option<u8> {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word)?;
+        self.vocabulary.numeral(token.word)
+    }
+
     fn column(&self, at: usize) -> Option<Column> {
         let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word)?;
         self.vocabulary.column(token.word)
     }
 
-    /// "L4", "L 4", "L-4".
+    /// Whether a dash or slash was dictated here.
+    fn is_spoken_joint(&self, at: usize) -> bool {
+        matches!(self.sense(at), Some(Sense::Spoken('-' | '/')))
+    }
+
+    /// "L4", "L 4", "L-4", "L four".
     fn vertebra(&self, at: usize) -> Option<(Vertebra, usize)> {
         let column = self.column(at)?;
         let mut next = at + 1;
         if self.is_sign(next, b"-.") && !self.tokens[next].spaced {
             next += 1;
         }
-        let number = self.whole_number(next)?;
+        let number = self.whole_number(next).or_else(|| self.numeral(next))?;
         let apart = self.tokens[next].spaced;
         let vertebra = Vertebra { column, number };
-        // "T 2" with a space is seldom a vertebra, and "s 1" may be seconds.
+        // "T 2" with a space is seldom a vertebra, and "s 1" may be seconds, but not in "five s one".
         let loose = matches!(column, Column::Lumbar)
+            || at.checked_sub(1).is_some_and(|before| self.numeral(before).is_some())
             || self.tokens[at].text(self.text).starts_with(['S', 'T', 'D']);
         (vertebra.exists() && (!apart || loose)).then_some((vertebra, next + 1))
     }
@@ -284,6 +296,7 @@ impl Grammar<'_> {
                 }
                 Some(next)
             }
+            Kind::Word if self.is_spoken_joint(at) => Some(at + 1),
             Kind::Word => match self.sense(at) {
                 Some(Sense::Through | Sense::To | Sense::Over) => Some(at + 1),
                 _ => Some(at),
@@ -300,7 +313,7 @@ impl Grammar<'_> {
         (at + 1..self.tokens.len().min(at + LONGEST_FOOTER)).find(is_rest)
     }
 
-    /// The lower vertebra: "L5", "5", "S1", or "1" after L5 and T12.
+    /// The lower vertebra: "L5", "5", "S1", "1" after L5 and T12, or "five" after "L four".
     fn lower(&self, upper: Vertebra, at: usize) -> Option<(Vertebra, usize)> {
         if let Some(found) = self.vertebra(at) {
             return Some(found);
@@ -310,9 +323,13 @@ impl Grammar<'_> {
         {
             return Some((misread, next));
         }
-        let number = self.whole_number(at)?;
-        // "L4 5 mm" is a vertebra and a length.
-        let joined = !self.tokens[at].spaced || self.is_sign(at - 1, b"-/\\_");
+        let number = self.whole_number(at).or_else(|| self.numeral(at))?;
+        // "L4 5 mm" is a vertebra and a length, and "L5 one" is no level.
+        let [spelled, follows_spelled] = [at, at - 1].map(|at| self.numeral(at).is_some());
+        let joined = (!spelled && !self.tokens[at].spaced)
+            || (spelled && follows_spelled)
+            || self.is_sign(at - 1, b"-/\\_")
+            || self.is_spoken_joint(at - 1);
         let below = upper.next();
         let same = Vertebra { column: upper.column, number };
         let lower = if number == 1 && below.number == 1 {

@@ -302,6 +302,8 @@ pub(super) enum Place {
     Heading,
     /// Only before a vertebra's number.
     Column,
+    /// Only after such a letter.
+    Numeral,
     /// Only before a full stop.
     Abbreviation,
 }
@@ -311,6 +313,7 @@ impl Place {
         match sense {
             Sense::Heading(_) => Self::Heading,
             Sense::Column(_) => Self::Column,
+            Sense::Numeral(_) => Self::Numeral,
             Sense::Abbreviation => Self::Abbreviation,
             _ => Self::Anywhere,
         }

@@ -3,8 +3,9 @@
 
 use smallvec::SmallVec;
 
+use super::item::degree_of;
 use super::place::{Clause, Mark};
-use super::scan::{Tag, degree_of};
+use super::scan::Tag;
 use super::sense::{Sense, Sides};
 use crate::label::{Grade, Side};
 

@@ -1,11 +1,12 @@
 //! Tokens to items: every phrase of the lexicon, level, number and sign of a text in order.
 
 use super::finding::ClauseSpan;
+use super::item::{fold_degrees, hear_dictation, join_levels, part_run_on_lines};
 use super::level::{Found, Grammar, Levels, Vertebra};
 use super::sense::Sense;
 use super::token::{Kind, Token, tokenize};
 use super::vocabulary::{Memory, Vocabulary, barrier, encode};
-use crate::label::{Grade, Span};
+use crate::label::Span;
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +189,7 @@ impl Scan {
         }
         hear_dictation(&mut self.items);
         part_run_on_lines(&mut self.items, &self.tokens);
+        join_levels(&mut self.items, &mut self.levels);
         let tokens = &self.tokens;
         fold_degrees(&mut self.items, |at| tokens[at as usize].spaced);
     }
@@ -347,123 +349,4 @@ fn ends_sentence(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usiz
     }
     // "1." before an item of a list is no end, and neither is "No. 3".
     true
-}
-
-/// Dictated punctuation becomes punctuation where a text has enough of it to be dictated;
-/// otherwise "period" is a word like any other.
-fn hear_dictation(items: &mut [Item]) {
-    let spoken = |item: &&mut Item| matches!(item.tag, Tag::Term(Sense::Spoken(_)));
-    let dictated = items.iter_mut().filter(spoken).count() >= 2;
-    for item in items.iter_mut().filter(spoken) {
-        item.tag = match item.tag {
-            Tag::Term(Sense::Spoken(_)) if !dictated => Tag::Other,
-            Tag::Term(Sense::Spoken('.')) => Tag::Stop,
-            Tag::Term(Sense::Spoken(',')) => Tag::Comma,
-            Tag::Term(Sense::Spoken(':')) => Tag::Colon,
-            Tag::Term(Sense::Spoken(';')) => Tag::Semicolon,
-            _ => Tag::Paragraph,
-        };
-    }
-}
-
-/// Where a line has many slashes set apart, they stand for the line ends that it lost.
-fn part_run_on_lines(items: &mut [Item], tokens: &[Token]) {
-    const MANY: usize = 4;
-    let is_apart = |item: &Item| {
-        let next = tokens.get(item.end as usize);
-        item.tag == Tag::Slash
-            && tokens[item.first as usize].spaced
-            && next.is_some_and(|t| t.spaced)
-    };
-    for line in items.split_mut(|item| matches!(item.tag, Tag::Newline | Tag::Paragraph)) {
-        if line.iter().filter(|item| is_apart(item)).count() >= MANY {
-            line.iter_mut()
-                .filter(|item| is_apart(item))
-                .for_each(|item| item.tag = Tag::Paragraph);
-        }
-    }
-}
-
-/// Joins two degrees to one: "mild to moderate", "mild/moderate", and "from mild to moderate",
-/// whose second is the present one (rules 1, 18).
-fn fold_degrees(items: &mut Vec<Item>, spaced: impl Fn(u32) -> bool) {
-    let mut kept = 0;
-    let mut at = 0;
-    while at < items.len() {
-        let mut item = items[at];
-        if let Some((tag, used)) = joined_degree(&items[at..], &spaced) {
-            item = Item { tag, first: item.first, end: items[at + used - 1].end };
-            at += used - 1;
-        }
-        items[kept] = item;
-        kept += 1;
-        at += 1;
-    }
-    items.truncate(kept);
-}
-
-fn joined_degree(items: &[Item], spaced: &impl Fn(u32) -> bool) -> Option<(Tag, usize)> {
-    let degree = |i: usize| items.get(i).and_then(|item| degree_of(item.tag));
-    let joins = |i: usize| {
-        matches!(
-            items.get(i).map(|item| item.tag),
-            Some(Tag::Term(Sense::To | Sense::Through) | Tag::Dash)
-        ) || items.get(i).is_some_and(|item| item.tag == Tag::Slash && !spaced(item.first))
-    };
-    if matches!(items[0].tag, Tag::Term(Sense::From | Sense::Progressed))
-        && let Some(grade) = items.get(1).and_then(|item| upper_of(item.tag))
-    {
-        return Some((Tag::Term(Sense::Degree(grade)), 2));
-    }
-    if items[0].tag == Tag::Term(Sense::From) {
-        let to = if joins(2) { 3 } else { 2 };
-        if degree_or_none(items.get(1)?.tag) && degree(to).is_some() && joins(2) {
-            return Some((items[to].tag, to + 1));
-        }
-        return None;
-    }
-    let low = degree(0)?;
-    // "mild-mod": only a hyphen, which is no item, stands between.
-    if let Some(high) = degree(1)
-        && items[1].first > items[0].end
-        && !spaced(items[1].first)
-    {
-        return Some((Tag::Term(Sense::Degree(between(low, high))), 2));
-    }
-    let high = joins(1).then(|| degree(2)).flatten()?;
-    Some((Tag::Term(Sense::Degree(between(low, high))), 3))
-}
-
-/// The second degree of a phrase such as "mild to moderate", which is the present one after
-/// "progressed from".
-fn upper_of(tag: Tag) -> Option<Grade> {
-    match tag {
-        Tag::Term(Sense::Degree(Grade::MildModerate)) => Some(Grade::Moderate),
-        Tag::Term(Sense::Degree(Grade::ModerateSevere)) => Some(Grade::Severe),
-        _ => None,
-    }
-}
-
-fn degree_or_none(tag: Tag) -> bool {
-    degree_of(tag).is_some() || matches!(tag, Tag::Term(Sense::None | Sense::Normal))
-}
-
-/// The grade that a word of degree says when no negation is about.
-pub(super) fn degree_of(tag: Tag) -> Option<Grade> {
-    match tag {
-        Tag::Term(Sense::Degree(grade)) => Some(grade),
-        Tag::Term(Sense::Significant) => Some(Grade::Severe),
-        Tag::Term(Sense::Borderline) => Some(Grade::Mild),
-        _ => None,
-    }
-}
-
-/// The grade of a range of two: the half grade between neighbours, else the higher one.
-fn between(low: Grade, high: Grade) -> Grade {
-    let (low, high) = if low.rank() <= high.rank() { (low, high) } else { (high, low) };
-    match (low, high) {
-        (Grade::Mild, Grade::Moderate) => Grade::MildModerate,
-        (Grade::Moderate, Grade::Severe) => Grade::ModerateSevere,
-        _ => high,
-    }
 }

@@ -182,6 +182,8 @@ pub enum Sense {
     Over,
     /// The letter before a vertebra's number.
     Column(Column),
+    /// "four", after such a letter.
+    Numeral(u8),
     /// A part of the spine or body.
     Region(Region),
     /// "no", "without".
@@ -214,6 +216,8 @@ pub enum Sense {
     From,
     /// "resolved": normal now (rule 1).
     Resolved,
+    /// "resolution of": what follows is gone.
+    Resolution,
     /// "which", "this": goes on about what was said before.
     Anaphor,
     /// "is", "remains", "shows", "noted".
@@ -347,6 +351,18 @@ pub const SENSES: &[SenseRow] = &[
     row("level.vertebra.thoracic", Sense::Column(Column::Thoracic)),
     row("level.vertebra.lumbar", Sense::Column(Column::Lumbar)),
     row("level.vertebra.sacral", Sense::Column(Column::Sacral)),
+    opt("level.numeral.one", Sense::Numeral(1)),
+    opt("level.numeral.two", Sense::Numeral(2)),
+    opt("level.numeral.three", Sense::Numeral(3)),
+    opt("level.numeral.four", Sense::Numeral(4)),
+    opt("level.numeral.five", Sense::Numeral(5)),
+    opt("level.numeral.six", Sense::Numeral(6)),
+    opt("level.numeral.seven", Sense::Numeral(7)),
+    opt("level.numeral.eight", Sense::Numeral(8)),
+    opt("level.numeral.nine", Sense::Numeral(9)),
+    opt("level.numeral.ten", Sense::Numeral(10)),
+    opt("level.numeral.eleven", Sense::Numeral(11)),
+    opt("level.numeral.twelve", Sense::Numeral(12)),
     row("level.region.lumbar", Sense::Region(Region::Lumbar)),
     row("level.region.elsewhere", Sense::Region(Region::Elsewhere)),
     row("context.negation.not", Sense::Not),
@@ -364,6 +380,7 @@ pub const SENSES: &[SenseRow] = &[
     row("context.time.progressed", Sense::Progressed),
     row("context.time.from", Sense::From),
     row("context.time.resolved", Sense::Resolved),
+    opt("context.time.resolution", Sense::Resolution),
     row("grammar.words.anaphor", Sense::Anaphor),
     row("grammar.words.be", Sense::Be),
     row("grammar.words.there_is", Sense::ThereIs),
@@ -381,6 +398,8 @@ pub const SENSES: &[SenseRow] = &[
     opt("grammar.spoken.comma", Sense::Spoken(',')),
     opt("grammar.spoken.colon", Sense::Spoken(':')),
     opt("grammar.spoken.semicolon", Sense::Spoken(';')),
+    opt("grammar.spoken.dash", Sense::Spoken('-')),
+    opt("grammar.spoken.slash", Sense::Spoken('/')),
     opt("grammar.spoken.paragraph", Sense::Spoken('\n')),
     opt("sections.foot.page", Sense::Page),
     row("sections.heading.findings", Sense::Heading(Section::Findings)),

@@ -49,6 +49,10 @@ struct Row {
     ruled: bool,
 }
 
+/// How many lines below the heads of its columns a table's first row is, at most. Many lines may look
+/// like heads, and to search the rest of the text after each would take its length squared.
+const FARTHEST: usize = 8;
+
 /// The table that begins at the first of these lines.
 pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
     let heads = row(scan, &lines[0], text);
@@ -60,7 +64,8 @@ pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
     let mut cells = Vec::new();
     let mut taken = 1;
     for line in &lines[1..] {
-        if line.opens_section || (line.after_blank && taken > 1) {
+        let is_far = cells.is_empty() && taken > FARTHEST;
+        if is_far || line.opens_section || (line.after_blank && taken > 1) {
             break;
         }
         let row = row(scan, line, text);

@@ -33,6 +33,7 @@ type Map<K, V> = HashMap<K, V, FixedState>;
 pub(super) struct Vocabulary {
     numbers: Map<Box<str>, u16>,
     columns: Vec<Option<Column>>,
+    numerals: Vec<Option<u8>>,
     abbreviations: Vec<bool>,
     headings: Map<Vec<u16>, Section>,
     longest_heading: usize,
@@ -72,6 +73,7 @@ impl Vocabulary {
             .collect();
         let size = FIRST as usize + numbers.len();
         let mut columns = vec![None; size];
+        let mut numerals = vec![None; size];
         let mut abbreviations = vec![false; size];
         let mut headings = Map::default();
         let mut alone = vec![None; size];
@@ -80,6 +82,7 @@ impl Vocabulary {
         for (words, term) in &numbered {
             match (Place::of(term.sense), term.sense) {
                 (Place::Column, Sense::Column(column)) => columns[words[0] as usize] = Some(column),
+                (Place::Numeral, Sense::Numeral(n)) => numerals[words[0] as usize] = Some(n),
                 (Place::Abbreviation, _) => {
                     abbreviations[words[words.len() - 1] as usize] = true;
                 }
@@ -104,7 +107,8 @@ impl Vocabulary {
             lexicon
                 .terms
                 .iter()
-                .filter(|term| term.sense != Sense::Ordinary)
+                // "sever" is rather "severe" than "seven".
+                .filter(|term| !matches!(term.sense, Sense::Ordinary | Sense::Numeral(_)))
                 .flat_map(|term| &term.words)
                 .map(|word| (word.as_str(), numbers[word.as_str()])),
         );
@@ -112,6 +116,7 @@ impl Vocabulary {
         Self {
             numbers,
             columns,
+            numerals,
             abbreviations,
             headings,
             longest_heading,
@@ -125,6 +130,11 @@ impl Vocabulary {
     /// The vertebral column that a letter such as "L" names.
     pub fn column(&self, word: u16) -> Option<Column> {
         self.columns[word as usize]
+    }
+
+    /// The number that a word such as "four" says.
+    pub fn numeral(&self, word: u16) -> Option<u8> {
+        self.numerals[word as usize]
     }
 
     /// Whether a full stop after this word ends no sentence.

@@ -216,6 +216,7 @@ fn large_and_odd_texts_come_to_an_end() {
         "the left, mildly ",
         "canal stenosis; ",
         "canal | foramen\n",
+        "x | canal | foramen\n",
         "L4-5 | L5-S1\n",
         "x\n\n",
     ];

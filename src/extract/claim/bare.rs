@@ -5,8 +5,9 @@ use smallvec::SmallVec;
 
 use super::assemble::rule_of;
 use super::{Around, Binder, Binding, Claim, State};
+use crate::extract::item::degree_of;
 use crate::extract::modifier::{Part, fill_backward, parts};
-use crate::extract::scan::{Tag, degree_of};
+use crate::extract::scan::Tag;
 use crate::extract::sense::{Anatomy, Change, Class, Form, Sense};
 use crate::label::{Certainty, Grade, Side, Trace};
 

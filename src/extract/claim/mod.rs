@@ -13,9 +13,10 @@ mod run;
 
 use smallvec::SmallVec;
 
+use super::item::degree_of;
 use super::modifier::{Part, parts};
 use super::place::Clause;
-use super::scan::{Tag, degree_of};
+use super::scan::Tag;
 use super::sense::{Anatomy, Change, Class, Form, Sense, Sides};
 use crate::label::{Certainty, Grade, Side, Trace};
 use assemble::rule_of;

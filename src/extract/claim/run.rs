@@ -1,7 +1,8 @@
 //! Runs of modifiers: how far the degrees, sides and places before and after a claim belong to it.
 
 use super::Binder;
-use crate::extract::scan::{Tag, degree_of};
+use crate::extract::item::degree_of;
+use crate::extract::scan::Tag;
 use crate::extract::sense::{Anatomy, Sense};
 
 impl Binder<'_> {

@@ -57,10 +57,15 @@ impl Walk<'_> {
             }
         }
         let usable = |place: &&(usize, Place)| place.1 != Place::Vertebra;
-        let governs = |at: usize| {
-            let picked = context.is_worst(at) && context.candidates.len() > 1;
-            !picked || !(at..claim.first).any(|i| context.clause.tag(i) == Some(Tag::Comma))
-        };
+        let parted_by_comma =
+            |from: usize, to: usize| (from..to).any(|i| context.clause.tag(i) == Some(Tag::Comma));
+        // "Worst at L4-5, severe at L3-4": the worst place does not reach over to what has its own.
+        let has_own = context
+            .candidates
+            .iter()
+            .any(|(at, _)| *at > claim.last && !parted_by_comma(claim.last + 1, *at));
+        let governs =
+            |at: usize| !(context.is_worst(at) && has_own) || !parted_by_comma(at, claim.first);
         let before = context
             .candidates
             .iter()
@@ -108,6 +113,9 @@ impl Walk<'_> {
                 (Place::Remaining { except }, _) if *at < claim.first => {
                     Where::Unmentioned { except: *except }
                 }
+                (Place::Named(_), Where::Named(levels)) if *at < claim.first => {
+                    Where::Named(levels.union(self.added(context, claim)))
+                }
                 (_, found) => found,
             };
         }
@@ -115,6 +123,26 @@ impl Walk<'_> {
             return Where::Nowhere;
         }
         self.fallback(context, claim)
+    }
+
+    /// The levels that the end of a clause adds to those of its last claim: "L4-5: moderate stenosis, as
+    /// well as, to a lesser degree, at L3-4".
+    fn added(&self, context: &Context<'_>, claim: &Claim) -> LevelSet {
+        let after = claim.last + 1..context.clause.marks.len();
+        let mut is_added = false;
+        let mut levels = LevelSet::EMPTY;
+        for (at, mark) in after.clone().zip(&context.clause.marks[after]) {
+            match mark {
+                Mark::Tag(Tag::Term(Sense::And)) => is_added = true,
+                Mark::Tag(Tag::Comma | Tag::Term(Sense::LevelWord | Sense::Disc)) => {}
+                Mark::Tag(Tag::Term(Sense::To | Sense::Of | Sense::Filler)) if is_added => {}
+                Mark::Place(_) if is_added && levels.is_empty() => {
+                    levels = self.governing(context, at, at + 1);
+                }
+                _ => return LevelSet::EMPTY,
+            }
+        }
+        levels
     }
 
     /// Without a place of its own a claim is about the level in scope, or, if it says that
