@@ -109,7 +109,12 @@ dist: libtorch ## Pack binary, libraries and licences as one archive that runs a
 try-dist: dist ## Try that archive in a root that holds nothing else and sees no network
 	scripts/try-dist "$$(ls -t target/dist/deepspine-*.tar.gz | head -1)"
 
-sets: libtorch ## Write the reports that the reader learns from and is scored on
+# Told before anything is fetched or built. What the folders hold, CONTRIBUTING.md says.
+has-%:
+	@[ -d "$($*)" ] || { echo "make: there is no folder \`$($*)\`; name one with $*=FOLDER," \
+		"which holds what CONTRIBUTING.md says" >&2; exit 1; }
+
+sets: has-GOLD libtorch ## Write the reports that the reader learns from and is scored on
 	cargo build --release --locked
 	@mkdir -p $(SETS)
 	for set in develop check paraphrase; do \
@@ -124,14 +129,14 @@ reader: sets ## Train the transformer, in two hours on two cores; stopped, it go
 	nice $(BINARY) train reader $(SETS)/develop.jsonl $(GOLD)/authored_labelled.jsonl \
 		$(SETS)/silver.jsonl --check $(SETS)/check.jsonl --base target/minilm -o target/reader
 
-segmenter: libtorch ## Train the segmenter, for hours on two cores; stopped, it goes on from its last round
+segmenter: has-SLICES libtorch ## Train the segmenter, for hours on two cores; stopped, it goes on from its last round
 	cargo build --release --locked
 	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 --steps 2600 --side 352 \
 		-o target/segmenter-begun
 	OMP_WAIT_POLICY=passive nice $(BINARY) train segmenter $(SLICES) --seed 9 --steps 2000 --side 352 \
 		--from target/segmenter-begun -o target/segmenter
 
-segmenter-scores: libtorch ## Score the segmenter on subjects it has not seen, and on other scanners
+segmenter-scores: has-SLICES has-VOLUMES has-PICTURES libtorch ## Score the segmenter on subjects it has not seen, and on other scanners
 	cargo build --release --locked
 	@mkdir -p $(SETS)
 	$(BINARY) evaluate segmenter $(SLICES) --pictures out/worst
@@ -195,7 +200,7 @@ grader-tasks: unseen ## Compare graders of one task, of all, and with the levels
 		$(BINARY) evaluate grader $(UNSEEN)/levels --model $(TASKS)/$$grader || exit 1; done
 
 # Patients of another seed than those that the bundled grader, with which training begins, has learned from.
-loop: libtorch ## Close the loop on 200 invented studies, in an hour on two cores: link, correct, train, grade, queue
+loop: libtorch ## Close the loop on 200 invented studies, in about ten minutes on two cores with brain floats, up to an hour without: link, correct, train, grade, queue
 	cargo build --release --locked
 	OMP_WAIT_POLICY=passive nice scripts/loop $(BINARY) out/loop --seed 4 --from models/grader --steps 300
 

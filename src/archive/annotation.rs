@@ -6,7 +6,7 @@ use crate::store::{
     Action, Body, CurrentReading, NewReading, ReadingRow, Slot, StoreError, User, Writer,
 };
 
-/// Why a slot cannot be finished.
+/// Why a slot cannot be finished, or its report not sent back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each message says it")]
 pub enum Unfinished {
@@ -14,6 +14,11 @@ pub enum Unfinished {
     Taken,
     #[error("this report was sent back and is being read anew; what you saved is kept")]
     SentBack,
+    #[error(
+        "another adjudicator has settled this report meanwhile; what you saved is kept, and a lead \
+         can have it settled anew from its batch"
+    )]
+    Settled,
     #[error("decide {} first: its readers differ", list(.0))]
     Undecided(Vec<Cell>),
     #[error("say why {} is none of what its readers said", list(.0))]
@@ -91,6 +96,33 @@ pub fn as_reader(user: &User) -> Reader {
     }
 }
 
+/// Why whatever is done in a slot comes too late, where it does: its round is over, or it is an
+/// adjudicator's, and another has settled the report since it was claimed.
+fn too_late(writer: &Writer<'_>, slot: &Slot) -> Result<Option<Unfinished>, StoreError> {
+    if !slot.current {
+        return Ok(Some(Unfinished::SentBack));
+    }
+    let is_settled = slot.mode == Mode::Adjudication && writer.is_settled_since(slot)?;
+    Ok(is_settled.then_some(Unfinished::Settled))
+}
+
+/// Sends the report of an adjudicator's slot back to its annotators, who all read it anew. The inner
+/// error says why it is too late for that.
+///
+/// # Errors
+/// Those of the store.
+pub fn send_back(
+    writer: &Writer<'_>,
+    slot: &Slot,
+    reason: &str,
+) -> Result<Result<(), Unfinished>, ArchiveError> {
+    if let Some(late) = too_late(writer, slot)? {
+        return Ok(Err(late));
+    }
+    writer.send_back(slot, reason)?;
+    Ok(Ok(()))
+}
+
 /// Makes a reading of what someone saved in a slot of theirs. The inner error says why it cannot
 /// be one yet.
 ///
@@ -102,8 +134,8 @@ pub fn finish(
     batch: &str,
     user: &User,
 ) -> Result<Result<(), Unfinished>, ArchiveError> {
-    if !slot.current {
-        return Ok(Err(Unfinished::SentBack));
+    if let Some(late) = too_late(writer, slot)? {
+        return Ok(Err(late));
     }
     let edits = writer.edits(slot.id)?;
     let draft = Draft::of(&edits);
@@ -130,21 +162,27 @@ pub fn finish(
     Ok(if done { Ok(()) } else { Err(Unfinished::Taken) })
 }
 
-/// Lets an earlier reading of someone's stand again, as a new reading of the same.
+/// Lets an earlier reading of someone's stand again, as a new reading of the same. `of` is the number
+/// in the archive of the version that it is of. False where that is not the present one: another text
+/// says other things, in other places.
 ///
 /// # Errors
 /// Where there is no such reading of theirs, and those of the store.
 pub fn restore(
     writer: &Writer<'_>,
     report: u64,
+    of: u64,
     reading: &ReadingRow,
     user: &User,
-) -> Result<(), ArchiveError> {
+) -> Result<bool, ArchiveError> {
     if reading.reader != as_reader(user) {
         let (what, name) = ("reading of yours", reading.id.to_string());
         return Err(StoreError::Unknown { what, name, known: Vec::new() }.into());
     }
     let (version, subject) = writer.present(report)?;
+    if version != of {
+        return Ok(false);
+    }
     let restored = NewReading {
         reader: writer.reader(&reading.reader)?,
         at: None,
@@ -153,5 +191,6 @@ pub fn restore(
         packed: &reading.body.pack(),
     };
     writer.add_reading(report, version, subject, &restored)?;
-    Ok(writer.audit(Action::Restate, &format!("report {report}"), &reading.id)?)
+    writer.audit(Action::Restate, &format!("report {report}"), &reading.id)?;
+    Ok(true)
 }

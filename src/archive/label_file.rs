@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use csv::StringRecord;
 use serde::Deserialize;
 
 use super::{Archive, ArchiveError, Read};
@@ -89,9 +90,9 @@ impl LabelFile {
     }
 
     fn read_jsonl(&mut self, path: &Path, input: impl BufRead) -> io::Result<()> {
-        for (line, text) in (1..).zip(input.lines()) {
+        for (line, text) in (1..).zip(input.split(b'\n')) {
             let text = text?;
-            if text.trim().is_empty() {
+            if text.trim_ascii().is_empty() {
                 continue;
             }
             match json_line(&text) {
@@ -106,7 +107,7 @@ impl LabelFile {
 
     fn read_csv(&mut self, path: &Path, input: impl BufRead) -> io::Result<()> {
         let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-        let header = csv.headers()?.clone();
+        let header = StringRecord::from_byte_record_lossy(csv.byte_headers()?.clone());
         let table = match Table::of(&header) {
             Ok(table) => table,
             Err(problem) => {
@@ -115,11 +116,13 @@ impl LabelFile {
             }
         };
         let mut places: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
-        for record in csv.records() {
+        for record in csv.byte_records() {
             let record = record?;
             let line = record.position().map_or(0, csv::Position::line);
-            let opinions = match table.opinions(&record) {
-                Ok(opinions) => opinions,
+            let read = StringRecord::from_byte_record(record).map_err(|_| NOT_UTF8.to_owned());
+            let read = read.and_then(|record| Ok((table.opinions(&record)?, record)));
+            let (opinions, record) = match read {
+                Ok(read) => read,
                 Err(problem) => {
                     self.bad.push(BadLabels { file: path.into(), line, problem });
                     continue;
@@ -132,16 +135,28 @@ impl LabelFile {
                 self.reports.push(LabelledReport { line, source, id, opinions: Vec::new() });
             }
             let all = &mut self.reports[place].opinions;
-            all.extend(opinions);
+            for opinion in opinions {
+                match all.iter().find(|known| known.cell == opinion.cell) {
+                    None => all.push(opinion),
+                    Some(known) if *known == opinion => {}
+                    Some(_) => {
+                        let problem = format!("a row before gives {} another grade", opinion.cell);
+                        self.bad.push(BadLabels { file: path.into(), line, problem });
+                    }
+                }
+            }
             all.sort_by_key(|opinion| opinion.cell);
         }
         Ok(())
     }
 }
 
+const NOT_UTF8: &str = "it is not in UTF-8; write the file in that encoding";
+
 type Labels = (Option<String>, String, Vec<Opinion>);
 
-fn json_line(text: &str) -> Result<Labels, String> {
+fn json_line(text: &[u8]) -> Result<Labels, String> {
+    let text = std::str::from_utf8(text).map_err(|_| NOT_UTF8)?;
     let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut opinions = Vec::new();
     for (level, targets) in &line.cells {
@@ -194,7 +209,7 @@ enum Shape {
 }
 
 impl Table {
-    fn of(header: &csv::StringRecord) -> Result<Self, String> {
+    fn of(header: &StringRecord) -> Result<Self, String> {
         let column = |name: &str| header.iter().position(|column| column.trim() == name);
         let found = || header.iter().collect::<Vec<_>>().join(", ");
         let id = column("id").or_else(|| column("report_id")).ok_or_else(|| {
@@ -218,16 +233,16 @@ impl Table {
         Ok(Self { id, source: column("source"), shape })
     }
 
-    fn id(&self, record: &csv::StringRecord) -> String {
+    fn id(&self, record: &StringRecord) -> String {
         record.get(self.id).unwrap_or_default().trim().to_owned()
     }
 
-    fn source(&self, record: &csv::StringRecord) -> Option<String> {
+    fn source(&self, record: &StringRecord) -> Option<String> {
         let source = record.get(self.source?)?.trim();
         (!source.is_empty()).then(|| source.to_owned())
     }
 
-    fn opinions(&self, record: &csv::StringRecord) -> Result<Vec<Opinion>, String> {
+    fn opinions(&self, record: &StringRecord) -> Result<Vec<Opinion>, String> {
         let field = |column: usize| record.get(column).unwrap_or_default().trim();
         if self.id(record).is_empty() {
             return Err("the id is empty; fill it in".to_owned());

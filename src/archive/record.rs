@@ -2,11 +2,12 @@
 
 use super::{Archive, ArchiveError};
 use crate::export::dataset::Record;
-use crate::store::{Member, StoreError};
+use crate::label::{CellLabel, ReportLabel, Status, Vote};
+use crate::store::{CurrentReading, Member, StoreError};
 
 impl Archive {
-    /// A member of a cohort: the version that was frozen, with the report's label as it is now
-    /// where that version is still the present one, else as its readers left it.
+    /// A member of a cohort: the version that was frozen, with the report's label and status as they
+    /// are now where that version is still the present one, else as its readers left them.
     ///
     /// # Errors
     /// Those of the store.
@@ -18,6 +19,10 @@ impl Archive {
         let version = versions.into_iter().find(|version| version.id == member.version);
         let version = version.ok_or_else(gone)?;
         let labels = store.label_of_version(member.report, member.version)?;
+        let status = match version.id == stored.version {
+            true => stored.status,
+            false => status_left(&store.current_readings(member.version)?),
+        };
         let mut decided_by: Vec<String> = labels.iter().map(|l| l.reader.clone()).collect();
         decided_by.sort_unstable();
         decided_by.dedup();
@@ -39,7 +44,7 @@ impl Archive {
             age: report.age,
             birth_date: report.birth_date,
             modality: report.modality,
-            status: stored.status,
+            status,
             part: member.part.clone(),
             labels: labels.into_iter().map(|stored| stored.label).collect(),
             decided_by,
@@ -47,4 +52,16 @@ impl Archive {
             text: Some(version.text),
         })
     }
+}
+
+/// How far its readers had settled a version before there was another text.
+fn status_left(readings: &[CurrentReading]) -> Status {
+    let vote = |reading: &CurrentReading| Vote {
+        reader: reading.id,
+        kind: reading.kind,
+        adjudicates: reading.adjudicates,
+        cells: reading.body.opinions.iter().map(CellLabel::from).collect(),
+    };
+    let votes: Vec<Vote<u64>> = readings.iter().map(vote).collect();
+    ReportLabel::derive(&votes, false).status
 }

@@ -1,5 +1,7 @@
 //! A search: the index finds, the store shows.
 
+use std::collections::HashSet;
+
 use super::{Archive, ArchiveError};
 use crate::label::{Evidence, Span};
 use crate::search::query::Query;
@@ -58,17 +60,40 @@ impl Archive {
     /// # Errors
     /// Those of the store and of the index.
     pub fn search(&self, asked: &Asked<'_>) -> Result<Found, ArchiveError> {
-        let searcher = self.index.searcher()?;
+        self.search_blind(asked, &HashSet::new())
+    }
+
+    /// Searches for someone who is to learn nothing of the labels of some reports, given by their
+    /// numbers. These are shown without labels and counted under none; and a query that asks for
+    /// labels does not find them, since to be found by it, or not to be, tells the label.
+    ///
+    /// # Errors
+    /// Those of the store and of the index.
+    pub fn search_blind(
+        &self,
+        asked: &Asked<'_>,
+        blind: &HashSet<u64>,
+    ) -> Result<Found, ArchiveError> {
+        let all = self.index.searcher()?;
+        let told = all.hiding(blind);
         let query = asked.query;
+        let searcher = if asks_for_labels(query) { &told } else { &all };
         let counts = if asked.counts { Some(searcher.counts(query)?) } else { None };
-        let facets = if asked.facets { Some(searcher.facets(query)?) } else { None };
+        let mut facets = if asked.facets { Some(searcher.facets(query)?) } else { None };
+        if let Some(facets) = &mut facets
+            && !blind.is_empty()
+        {
+            facets.cells = told.facets(query)?.cells;
+        }
         let (reports, numbers) = match counts {
             Some(counts) if asked.limit == 0 => (counts.reports, Vec::new()),
             _ => searcher.page(query, asked.sort, asked.offset, asked.limit)?,
         };
         let highlighter = Highlighter::new(query);
         let hits = self.store.snapshot(|store| {
-            let hits = numbers.iter().map(|&number| hit(store, &highlighter, number));
+            let hits = numbers
+                .iter()
+                .map(|number| hit(store, &highlighter, *number, blind.contains(number)));
             hits.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
         })?;
         let behind = self.store.change()?.saturating_sub(searcher.change());
@@ -84,10 +109,26 @@ impl Archive {
     }
 }
 
-/// The report of this number, with what the query asks for lit up.
-fn hit(store: &Store, highlighter: &Highlighter, number: u64) -> Result<Option<Hit>, StoreError> {
+/// Whether what a query finds depends on how reports are labelled.
+fn asks_for_labels(query: &Query) -> bool {
+    match query {
+        Query::And(queries) | Query::Or(queries) => queries.iter().any(asks_for_labels),
+        Query::Not(query) => asks_for_labels(query),
+        Query::Cell(_) | Query::Status(_) | Query::Conflict | Query::By(_) => true,
+        Query::All | Query::Text(_) | Query::Field(_) | Query::Finding(_) => false,
+    }
+}
+
+/// The report of this number, with what the query asks for lit up; as good as unlabelled for who is
+/// blind to it, so that no evidence of its readings is lit up either.
+fn hit(
+    store: &Store,
+    highlighter: &Highlighter,
+    number: u64,
+    is_blind: bool,
+) -> Result<Option<Hit>, StoreError> {
     let Some(report) = store.report(number)? else { return Ok(None) };
-    let label = store.label(number)?;
+    let label = if is_blind { Vec::new() } else { store.label(number)? };
     let text = &report.report.text;
     let mut spans =
         highlighter.spans(text, &store.sections(report.version)?, &store.mentions(report.version)?);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 
 use super::data::DataArgs;
@@ -48,6 +48,11 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn back_up(args: &BackupArgs) -> Result<ExitCode> {
     let name = args.file.display();
+    ensure!(!args.file.is_dir(), "`{name}` is a folder; name a file in it");
+    let folder = args.file.parent().filter(|folder| *folder != Path::new(""));
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("`{name}` cannot be written: there is no folder `{}`; make it", folder.display());
+    }
     ensure!(
         args.force || !args.file.exists(),
         "`{name}` is there already; give another name, or --force to replace it"

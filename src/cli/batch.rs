@@ -8,6 +8,7 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::data::DataArgs;
+use super::search::parse_all;
 use super::user::find;
 use crate::archive::{Archive, BatchPlan, ORDERS, Order, Origin, add_batch};
 use crate::label::Mode;
@@ -26,7 +27,7 @@ Orders:
 
 Examples:
   deepspine batch add pilot --limit 100                       at random, blind, by two people each
-  deepspine batch add severe 'any.central=severe' --annotators 1 --mode assisted
+  deepspine batch add severe 'any.central=severe' 'age:60..' --annotators 1 --mode assisted
   deepspine batch add look --order discrepant --mode assisted --annotators 1 --limit 50
   deepspine batch add mine --cohort narrow --users anna,ben
   deepspine batch list --json")]
@@ -55,9 +56,10 @@ struct AddArgs {
     /// What it is called.
     name: String,
 
-    /// Which reports, as `deepspine search` finds them; all if not given.
-    #[arg(value_name = "QUERY", default_value = "", hide_default_value = true)]
-    query: String,
+    /// Which reports, as `deepspine search` finds them; all if not given. Several arguments must all
+    /// hold.
+    #[arg(value_name = "QUERY")]
+    query: Vec<String>,
 
     /// The members of this cohort.
     #[arg(long, value_name = "NAME", conflicts_with = "query")]
@@ -147,7 +149,9 @@ fn origin(asked: &AddArgs) -> Result<Origin> {
     if let Some(cohort) = &asked.cohort {
         return Ok(Origin::Cohort(cohort.clone()));
     }
-    let Some(path) = &asked.ids else { return Ok(Origin::Query(asked.query.clone())) };
+    let Some(path) = &asked.ids else {
+        return Ok(Origin::Query(parse_all(&asked.query)?.to_string()));
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("`{}` cannot be read", path.display()))?;
     let lines = text.lines().map(|line| line.trim_end_matches('\r'));

@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 #[cfg(feature = "neural")]
 use sha2::{Digest, Sha256};
 
@@ -28,16 +28,27 @@ pub(super) fn source(path: &Path, reports: usize, learned_from: bool) -> Result<
 }
 
 /// The reports of all files, in their order.
+///
+/// # Errors
+/// Where a file cannot be read, or holds no report: scores of nothing would look like bad ones.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Gold>> {
     let mut all = Vec::new();
     for path in paths {
         let name = || format!("`{}`", path.display());
+        ensure!(!path.is_dir(), "{} is a folder; name the files in it", name());
         let file = File::open(path)
             .context("cannot be opened; check its name and your rights")
             .with_context(name)?;
+        let before = all.len();
         for gold in read_gold(BufReader::new(file)) {
             all.push(gold.with_context(name)?);
         }
+        ensure!(
+            all.len() > before,
+            "{} holds no labelled report; `deepspine evaluate reader --help` shows how a line of \
+             gold labels looks",
+            name()
+        );
     }
     Ok(all)
 }

@@ -10,22 +10,22 @@ use super::studies::{self, Grading, StudyArgs};
 use crate::engine::grader::{Calibration, Grader};
 
 const EXAMPLES: &str = "\
-Each study is segmented, named and measured as `deepspine segment` does it; then each level is cut out
-of sagittal T2, sagittal T1 and axial T2, as far as they are there, and a network grades the canal,
-foramina and recesses. A study's folder has what `segment` writes, with the grades in study.json and
-on spine.html. For all studies together OUT gets
-  grades.csv, grades.parquet, grades.jsonl   a row a target of a level: grade, probabilities, and the
-                                             lowest and highest grade that cannot be excluded
+Each study is segmented, named and measured as `deepspine segment` does it; then each level is cut
+out of sagittal T2, sagittal T1 and axial T2, as far as they are there, and a network grades the
+canal, foramina and recesses. A study's folder has what `segment` writes, with the grades in
+study.json and on spine.html. For all studies together OUT gets
+  grades.csv, grades.parquet, grades.jsonl   a row a target of a level: grade, probabilities, and
+                                             the lowest and highest grade that cannot be excluded
   rsna2024.csv                               the layout of the RSNA 2024 challenge, a row a study
   levels.csv, failures.csv                   as of `segment`
 With --store the archive keeps what was measured and graded, beside what reports say.
-With --cohort studies are graded that `segment --store` or `grade --store` has kept: from the segments in
-the archive, under the names that stand there, which people may have corrected. OUT is then
-cohort-graded, and a study's folder has its grades in study.json alone.
+With --cohort studies are graded that `segment --store` or `grade --store` has kept: from the
+segments in the archive, under the names that stand there, which people may have corrected. OUT is
+then cohort-graded, and a study's folder has its grades in study.json alone.
 
-The network that comes with the program has learned from invented studies alone, since no public image
-has a grade: it shows the whole at work and is no judge of patients. Train one with `deepspine train
-grader` on your own studies, which `deepspine link` makes a manifest of.
+The network that comes with the program has learned from invented studies alone, since no public
+image has a grade: it shows the whole at work and is no judge of patients. Train one with
+`deepspine train grader` on your own studies, which `deepspine link` makes a manifest of.
 
 Examples:
   deepspine grade study.zip

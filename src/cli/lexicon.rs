@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-#[cfg(feature = "neural")]
-use anyhow::ensure;
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow, ensure};
 
 #[cfg(feature = "neural")]
 use crate::engine::encoder;
@@ -43,8 +41,13 @@ impl LexiconArgs {
     fn open(&self) -> Result<Lexicon> {
         match &self.lexicon {
             None => Ok(Lexicon::builtin(&self.language)?),
-            Some(folder) => Lexicon::load(folder)
-                .with_context(|| format!("`{}` cannot be used as a lexicon", folder.display())),
+            Some(folder) => {
+                let name = folder.display();
+                ensure!(folder.is_dir(), "`{name}` is no folder; name one with lexicon.toml in it");
+                // Its messages hold their causes, which must not be told again.
+                Lexicon::load(folder)
+                    .map_err(|error| anyhow!("`{name}` cannot be used as a lexicon: {error}"))
+            }
         }
     }
 }

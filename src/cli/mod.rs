@@ -37,13 +37,13 @@ mod studies;
 mod train;
 mod user;
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
-/// Lumbar spine MRI reports to level-by-level stenosis labels, offline.
+/// Lumbar spine MRI, offline: reports to level-by-level stenosis labels, studies to named, measured and
+/// graded levels.
 #[derive(Debug, Parser)]
 #[command(version, infer_subcommands = true, max_term_width = 100)]
 pub struct Cli {
@@ -118,19 +118,12 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(code) => code,
         // Whoever read our output has had enough of it, as `head` does.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if output::is_had_enough(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Prints help, version or what is wrong with the command line. Clap's own exit code for the

@@ -1,10 +1,12 @@
-//! A folder that takes its place once it is complete.
+//! A folder of patients' data that takes its place once it is complete.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use crate::store::owner_only;
 
 /// The folder in the making, beside its place. Where it is never completed it goes again.
 pub(super) struct NewFolder {
@@ -13,17 +15,18 @@ pub(super) struct NewFolder {
 }
 
 impl NewFolder {
-    /// Begins a folder, made as `how` says.
+    /// Begins a folder that only its owner can look into. What is in its place goes once it is complete, so
+    /// that whoever begins one has to have looked at that.
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub(super) fn begin(target: &Path, how: &DirBuilder) -> Result<Self> {
+    pub(super) fn begin(target: &Path) -> Result<Self> {
         let name = target.file_name().context("the output needs a name")?.to_string_lossy();
         let part = target.with_file_name(format!(".{name}.part"));
         let unwritable = || format!("`{}` cannot be written", target.display());
         // A run that was stopped may have left a part of it.
         clear(&part).with_context(unwritable)?;
-        how.create(&part).with_context(unwritable)?;
+        owner_only().create(&part).with_context(unwritable)?;
         Ok(Self { target: target.to_owned(), part })
     }
 

@@ -110,17 +110,22 @@ impl ThreadsArg {
     }
 }
 
-/// Refuses what would only fail, or do harm, after much work.
-pub(super) fn check_inputs(files: &[PathBuf], output: Option<&Path>) -> Result<()> {
-    let output = output.and_then(|path| fs::canonicalize(path).ok());
+/// Refuses what would only fail, or do harm, after much work: inputs that cannot be opened, and an output,
+/// which `flag` names, that takes the place of one.
+pub(super) fn check_inputs(files: &[PathBuf], output: Option<&Path>, flag: &str) -> Result<()> {
+    let output = output.and_then(|path| Some((path, fs::canonicalize(path).ok()?)));
     for file in files.iter().filter(|file| *file != Path::new("-")) {
         let name = file.display();
         let found = fs::metadata(file).with_context(|| {
             format!("`{name}` cannot be opened; check its name and your rights")
         })?;
-        // A pipe has no path to compare.
-        if found.is_file() && output.is_some() && fs::canonicalize(file).ok() == output {
-            bail!("`{name}` is input and output at once; give another name to -o");
+        // A pipe has no path to compare; a folder stands for the files in it.
+        let input = fs::canonicalize(file).ok().filter(|_| found.is_file() || found.is_dir());
+        if let (Some(input), Some((path, output))) = (input, &output)
+            && output.starts_with(input)
+        {
+            let name = path.display();
+            bail!("`{name}` is input and output at once; give another name to {flag}");
         }
     }
     Ok(())

@@ -17,11 +17,11 @@ pictures with spacing.json. For each, its folder in OUT gets
   segments/     with --segments, disc-1.npz (the lowest), disc-2.npz, ...: crops of sagittal T2,
                 sagittal T1 and axial T2, 0.5 and 0.4 mm pixels, each with its affine
 OUT/levels.csv has a row for each level of all of them. What cannot be segmented is listed in
-OUT/failures.csv and ends nothing. Studies that OUT has already are not segmented again: a run that
-was stopped goes on with the same command.
+OUT/failures.csv and ends nothing. Studies that OUT has already are not segmented again: a run
+that was stopped goes on with the same command.
 
-A level's central stenosis is graded by the least area of its dural sac. Other areas than the usual
-ones can be given as a file of three lines:
+A level's central stenosis is graded by the least area of its dural sac. Other areas than the
+usual ones can be given as a file of three lines:
   normal = 130    # mm2 and more
   mild = 100
   moderate = 75   # less is severe

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::data::DataArgs;
+use crate::store;
 use crate::web::{self, Config};
 
 /// Serve the archive to annotators' browsers.
@@ -57,7 +58,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             args.host
         );
     }
+    let is_new = !config.data.join(store::FILE).is_file();
     web::run(&config, |built| {
+        if is_new {
+            let folder = config.data.display();
+            eprintln!("`{folder}` held no archive; a new one was made (--data names another)");
+        }
         let mut told = format!("http://{}\n", built.address);
         if let Some(link) = &built.first_link {
             told.push_str(&format!("to begin, choose the admin's password: {link}\n"));

@@ -15,10 +15,17 @@ pub(super) struct Stop(Arc<AtomicBool>);
 impl Stop {
     /// Listens from now on.
     pub(super) fn listen() -> Result<Self> {
+        Self::listen_and(|| ())
+    }
+
+    /// Listens from now on. Where Ctrl-C is pressed again, and the piece of work at hand is not waited for,
+    /// `last` is done before the program ends.
+    pub(super) fn listen_and(last: impl Fn() + Send + 'static) -> Result<Self> {
         let pressed = Arc::new(AtomicBool::new(false));
         let set = Arc::clone(&pressed);
         let handler = move || {
             if set.swap(true, Ordering::Relaxed) {
+                last();
                 std::process::exit(INTERRUPTED.into());
             }
         };

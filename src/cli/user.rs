@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -40,7 +40,7 @@ enum Act {
         #[command(flatten)]
         url: Url,
     },
-    /// Change what someone may do.
+    /// Change what someone may do, with one of --role, --on and --off or several.
     Change {
         /// Their name.
         name: String,
@@ -95,7 +95,12 @@ fn roles() -> impl TypedValueParser<Value = Role> {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let mut archive = args.data.open_or_create()?;
+    // Only who is added may be the first in an archive; what else is asked of a new one is a mistyped
+    // --data.
+    let mut archive = match &args.act {
+        Act::Add { .. } => args.data.open_or_create()?,
+        _ => args.data.open()?,
+    };
     match &args.act {
         Act::Add { name, role, url } => {
             check_name(name).map_err(anyhow::Error::msg)?;
@@ -103,6 +108,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             println!("{}", url.link(&secret));
         }
         Act::Change { name, role, off, on } => {
+            ensure!(
+                role.is_some() || *on || *off,
+                "nothing is to change; add --role, --on or --off"
+            );
             let user = find(&archive, name)?;
             let active = (user.active || *on) && !off;
             let role = role.unwrap_or(user.role);

@@ -1,12 +1,15 @@
 //! One reader's verdict on one cell, and rule 22, which turns statements into one.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
 use smallvec::SmallVec;
 
-use super::{Cell, Certainty, Directness, Doubt, Grade, Naming, Span, Statement};
+use super::{Cell, Certainty, Directness, Doubt, Grade, Naming, Span, Statement, UnknownName};
 
 /// What a reader concludes about a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The subject was read and says nothing about the cell. Never the same as normal.
@@ -34,6 +37,39 @@ impl Verdict {
             Self::Unassessable => "unassessable",
             Self::Graded(grade) => grade.name(),
         }
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = UnknownName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "not_mentioned" => Ok(Self::NotMentioned),
+            "unassessable" => Ok(Self::Unassessable),
+            grade => Ok(Self::Graded(grade.parse()?)),
+        }
+    }
+}
+
+/// By hand, as what serde derives for such an enum does not say which word it did not know.
+impl<'de> Deserialize<'de> for Verdict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl de::Visitor<'_> for Name {
+            type Value = Verdict;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a grade, `not_mentioned` or `unassessable`")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Verdict, E> {
+                name.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Name)
     }
 }
 
@@ -340,7 +376,12 @@ mod tests {
                 .into();
         assert_eq!(words, ["not_mentioned", "unassessable", "moderate_severe"]);
         assert_eq!(Verdict::Unassessable.name(), words[1]);
-        let back: Verdict = serde_json::from_value(words[2].clone()).unwrap();
-        assert_eq!(back, Verdict::Graded(Grade::ModerateSevere));
+        for word in words {
+            let back: Verdict = serde_json::from_value(word.clone()).unwrap();
+            assert_eq!(back.name(), word);
+        }
+        let unknown = serde_json::from_str::<Verdict>("\"awful\"").unwrap_err().to_string();
+        assert!(unknown.starts_with("`awful` is not a grade; known are: normal"), "{unknown}");
+        assert!(serde_json::from_str::<Verdict>("3").is_err());
     }
 }

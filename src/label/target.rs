@@ -219,8 +219,9 @@ impl fmt::Display for Cell {
 impl FromStr for Cell {
     type Err = UnknownName;
 
+    /// Also with a dot between level and target, as queries have it.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let (level, target) = s.split_once('/').unwrap_or((s, ""));
+        let (level, target) = s.split_once(['/', '.']).unwrap_or((s, ""));
         Ok(Self { level: level.parse()?, target: target.parse()? })
     }
 }
@@ -245,6 +246,15 @@ mod tests {
         assert_eq!(one, [Target::ForaminalRight]);
         let central: Vec<_> = Target::of(StenosisType::Central, Some(Side::Left)).collect();
         assert_eq!(central, [Target::Central]);
+    }
+
+    #[test]
+    fn a_cell_is_written_as_in_lists_or_as_in_queries() {
+        let cell = Cell { level: Level::L4L5, target: Target::ForaminalLeft };
+        assert_eq!(cell.to_string().parse(), Ok(cell));
+        assert_eq!("L4-L5.foraminal_left".parse(), Ok(cell));
+        let error = "L9-L5.central".parse::<Cell>().unwrap_err().to_string();
+        assert!(error.starts_with("`L9-L5` is not a level"), "{error}");
     }
 
     #[test]

@@ -13,8 +13,12 @@ use tch::{TchError, Tensor, nn::VarStore};
 pub enum KeepError {
     #[error("`{path}` cannot be read or written")]
     Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` is a file; name a folder")]
+    NoFolder { path: PathBuf },
     #[error("`{path}` is no record of a training; remove the folder to begin anew")]
     Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("`{path}` is no record of such a training; name another folder with {flag}")]
+    OtherModel { path: PathBuf, flag: &'static str, source: serde_json::Error },
     #[error("`{path}` is damaged; remove the folder to begin anew")]
     Checkpoint { path: PathBuf, source: TchError },
 }
@@ -25,6 +29,9 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 
 /// Makes the folder of a training.
 pub(super) fn make(folder: &Path) -> Result<(), KeepError> {
+    if folder.is_file() {
+        return Err(KeepError::NoFolder { path: folder.to_owned() });
+    }
     std::fs::create_dir_all(folder)
         .map_err(|source| KeepError::Unwritable { path: folder.to_owned(), source })
 }
@@ -48,6 +55,18 @@ pub(super) fn record<R: DeserializeOwned>(folder: &Path) -> Result<Option<R>, Ke
     let path = folder.join(RECORD);
     let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|source| KeepError::Malformed { path, source })
+}
+
+/// The record of the training that a finished model came out of, if its folder, which `flag` names, has
+/// one. That folder is not the training's own: nothing in it is ever to be removed.
+pub(super) fn record_of_model<R: DeserializeOwned>(
+    folder: &Path,
+    flag: &'static str,
+) -> Result<Option<R>, KeepError> {
+    record(folder).map_err(|error| match error {
+        KeepError::Malformed { path, source } => KeepError::OtherModel { path, flag, source },
+        error => error,
+    })
 }
 
 /// A network's variables, their names after `start`.

@@ -1,7 +1,11 @@
 //! Searches in the index as it is at one moment.
 
-use tantivy::collector::{Count, TopDocs};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tantivy::collector::{Collector, Count, FilterCollector, TopDocs};
 use tantivy::columnar::Column;
+use tantivy::query::Query as Compiled;
 use tantivy::{DocAddress, Order};
 
 use super::collect::{Distinct, FacetCounts, Numbers};
@@ -15,6 +19,8 @@ pub struct Searcher {
     searcher: tantivy::Searcher,
     fields: Fields,
     change: u64,
+    /// The numbers of reports that are passed over.
+    hidden: Arc<HashSet<u64>>,
 }
 
 impl std::fmt::Debug for Searcher {
@@ -24,8 +30,15 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    pub(super) const fn new(searcher: tantivy::Searcher, fields: Fields, change: u64) -> Self {
-        Self { searcher, fields, change }
+    pub(super) fn new(searcher: tantivy::Searcher, fields: Fields, change: u64) -> Self {
+        Self { searcher, fields, change, hidden: Arc::default() }
+    }
+
+    /// The same index at the same moment, as if it had no reports of these numbers.
+    #[must_use]
+    pub fn hiding(&self, reports: &HashSet<u64>) -> Self {
+        let (searcher, fields, change) = (self.searcher.clone(), self.fields, self.change);
+        Self { searcher, fields, change, hidden: Arc::new(reports.clone()) }
     }
 
     /// The last change of the archive that is searched.
@@ -41,7 +54,7 @@ impl Searcher {
     pub fn counts(&self, query: &Query) -> Result<Counts, SearchError> {
         let compiled = compile(query, &self.fields)?;
         let collectors = (Count, Distinct(column::STUDY), Distinct(column::PATIENT));
-        let (reports, studies, patients) = self.searcher.search(&compiled, &collectors)?;
+        let (reports, studies, patients) = self.search(&compiled, collectors)?;
         Ok(Counts { reports: reports as u64, studies: studies.len(), patients: patients.len() })
     }
 
@@ -58,10 +71,13 @@ impl Searcher {
         limit: usize,
     ) -> Result<(u64, Vec<u64>), SearchError> {
         let compiled = compile(query, &self.fields)?;
-        if limit == 0 {
-            return Ok((self.searcher.search(&compiled, &Count)? as u64, Vec::new()));
+        // Sorting makes room for everything up to the end of the page before it knows how much is
+        // found, so that a page may not end further on than there are reports.
+        let end = offset.saturating_add(limit).min(self.searcher.num_docs() as usize);
+        if end <= offset {
+            return Ok((self.search(&compiled, Count)? as u64, Vec::new()));
         }
-        let top = TopDocs::with_limit(limit).and_offset(offset);
+        let top = TopDocs::with_limit(end - offset).and_offset(offset);
         let column = match sort {
             Sort::Relevance => None,
             Sort::Newest => Some((column::DATE, Order::Desc)),
@@ -71,18 +87,17 @@ impl Searcher {
         let (count, found) = match column {
             Some((column, order)) => {
                 let top = top.order_by_u64_field(column, order);
-                let (count, found) = self.searcher.search(&compiled, &(Count, top))?;
+                let (count, found) = self.search(&compiled, (Count, top))?;
                 (count, addresses(found))
             }
             // The best reports by a single word are found without looking at most of the others,
             // and how many there are is known beforehand.
             None if matches!(query, Query::Text(_)) => {
-                let count = self.searcher.search(&compiled, &Count)?;
-                (count, addresses(self.searcher.search(&compiled, &top.order_by_score())?))
+                let count = self.search(&compiled, Count)?;
+                (count, addresses(self.search(&compiled, top.order_by_score())?))
             }
             None => {
-                let both = (Count, top.order_by_score());
-                let (count, found) = self.searcher.search(&compiled, &both)?;
+                let (count, found) = self.search(&compiled, (Count, top.order_by_score()))?;
                 (count, addresses(found))
             }
         };
@@ -95,7 +110,7 @@ impl Searcher {
     /// Where the index is torn.
     pub fn all(&self, query: &Query) -> Result<Vec<u64>, SearchError> {
         let compiled = compile(query, &self.fields)?;
-        let mut numbers = self.searcher.search(&compiled, &Numbers)?;
+        let mut numbers = self.search(&compiled, Numbers)?;
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -106,7 +121,23 @@ impl Searcher {
     /// Where the index is torn.
     pub fn facets(&self, query: &Query) -> Result<Facets, SearchError> {
         let compiled = compile(query, &self.fields)?;
-        Ok(self.searcher.search(&compiled, &FacetCounts)?)
+        self.search(&compiled, FacetCounts)
+    }
+
+    /// What a collector gathers of everything found that is not hidden.
+    fn search<C: Collector>(
+        &self,
+        query: &dyn Compiled,
+        collector: C,
+    ) -> Result<C::Fruit, SearchError> {
+        if self.hidden.is_empty() {
+            return Ok(self.searcher.search(query, &collector)?);
+        }
+        let hidden = Arc::clone(&self.hidden);
+        let is_shown = move |report: u64| !hidden.contains(&report);
+        let shown: FilterCollector<_, _, u64> =
+            FilterCollector::new(column::REPORT.to_owned(), is_shown, collector);
+        Ok(self.searcher.search(query, &shown)?)
     }
 
     fn numbers_of(&self, found: &[DocAddress]) -> Result<Vec<u64>, SearchError> {

@@ -129,8 +129,10 @@ pub struct Piece {
 
 impl Snippet {
     /// The stretch of about `length` bytes with the most of `spans` in it; the beginning of the
-    /// text where there are none.
+    /// text where there are none. A span that does not lie in the text, on character bounds, is
+    /// left out: no search fails by a reading that was kept with the wrong text.
     pub fn new(text: &str, mut spans: Vec<Span>, length: usize) -> Self {
+        spans.retain(|span| text.get(span.range()).is_some());
         spans.sort_unstable();
         spans.dedup_by(|next, last| {
             let overlaps = next.start < last.end;

@@ -1,5 +1,7 @@
 //! Batches: reports that so many people are to read, and how far they are.
 
+use std::collections::HashSet;
+
 use rusqlite::Row;
 
 use super::{Action, Store, StoreError, Writer};
@@ -315,7 +317,10 @@ impl Store {
         Ok(all.query_map([batch], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// The hidden repeats of a batch that are done: who, the first reading and the second.
+    /// The hidden repeats of a batch that are done: who, the reading that they had made before and
+    /// the second. Of a report that was sent back in between, the last one before counts; what they
+    /// settled as adjudicators is no repeat. Times go by the second; within one, the slot with the
+    /// greater number is taken for the later.
     ///
     /// # Errors
     /// Those of the database.
@@ -324,8 +329,11 @@ impl Store {
             "SELECT u.name, first.reading, again.reading
              FROM items i
              JOIN slots again ON again.item = i.id AND again.reading IS NOT NULL
-             JOIN slots first ON first.item = i.repeats AND first.user = again.user
-                              AND first.reading IS NOT NULL AND NOT first.adjudicates
+                              AND NOT again.adjudicates
+             JOIN slots first ON first.id = (
+                  SELECT f.id FROM slots f WHERE f.item = i.repeats AND f.user = again.user
+                  AND NOT f.adjudicates AND (f.finished_at, f.id) < (again.claimed_at, again.id)
+                  ORDER BY f.round DESC LIMIT 1)
              JOIN users u ON u.id = again.user
              WHERE i.batch = ?1 ORDER BY u.name, again.id",
         )?;
@@ -334,6 +342,86 @@ impl Store {
     }
 }
 
+/// What people have still before them.
+impl Store {
+    /// Whether someone is still to read a report blind: it is in an open blind batch that they may
+    /// work on, and they have not finished it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_blind_to(&self, report: u64, user: u64) -> Result<bool, StoreError> {
+        let mut find = self.connection.prepare_cached(&format!(
+            "SELECT 1 FROM report_versions v JOIN items i ON i.report_version = v.id
+             JOIN batches b ON b.id = i.batch
+             WHERE v.report = ?2 AND {}",
+            is_to_be_read_blind()
+        ))?;
+        Ok(find.exists((user, report))?)
+    }
+
+    /// The numbers of all reports that someone is still to read blind.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn reports_blind_to(&self, user: u64) -> Result<HashSet<u64>, StoreError> {
+        // From the few batches to their items, whatever SQLite would rather begin with.
+        let mut all = self.connection.prepare_cached(&format!(
+            "SELECT v.report FROM batches b CROSS JOIN items i ON i.batch = b.id
+             JOIN report_versions v ON v.id = i.report_version
+             WHERE {}",
+            is_to_be_read_blind()
+        ))?;
+        Ok(all.query_map([user], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// How many reports of a batch someone has read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn finished_count(&self, batch: u64, user: u64) -> Result<u64, StoreError> {
+        let mut count = self.connection.prepare_cached(
+            "SELECT count(*) FROM slots s
+             WHERE s.user = ?2 AND s.finished_at IS NOT NULL
+               AND s.item BETWEEN (SELECT id FROM items WHERE batch = ?1 ORDER BY place)
+                              AND (SELECT id FROM items WHERE batch = ?1 ORDER BY place DESC)",
+        )?;
+        Ok(count.query_row((batch, user), |row| row.get(0))?)
+    }
+
+    /// How many reports of a batch someone has read, and how many they may still be given: those
+    /// that lack readers, others' claims not taken off, and repeats of what they have read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn own_progress(&self, batch: u64, user: u64) -> Result<(u64, u64), StoreError> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT (SELECT count(*) FROM items i
+                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NULL)
+                  - (SELECT count(*) FROM slots s JOIN items i ON i.id = s.item
+                     WHERE s.user = ?1 AND i.batch = ?2 AND i.open AND i.repeats IS NULL
+                       AND s.round = i.round AND NOT s.adjudicates
+                       AND s.finished_at IS NOT NULL)
+                  + (SELECT count(*) FROM items i
+                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NOT NULL
+                       AND EXISTS (SELECT 1 FROM slots s WHERE s.item = i.repeats AND s.user = ?1
+                                   AND NOT s.adjudicates AND s.finished_at IS NOT NULL)
+                       AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.item = i.id AND s.user = ?1
+                                       AND s.finished_at IS NOT NULL))",
+        )?;
+        let left = find.query_row((user, batch), |row| row.get(0))?;
+        Ok((self.finished_count(batch, user)?, left))
+    }
+}
+
 /// Whether the person `?1` may work on batch `b`.
 pub(super) const MAY_WORK: &str = "(NOT EXISTS (SELECT 1 FROM batch_users m WHERE m.batch = b.id)
       OR EXISTS (SELECT 1 FROM batch_users m WHERE m.batch = b.id AND m.user = ?1))";
+
+/// Whether item `i` of batch `b` is one that the person `?1` is still to read blind.
+fn is_to_be_read_blind() -> String {
+    format!(
+        "b.open AND b.mode = 'blind' AND i.open AND {MAY_WORK}
+           AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.item = i.id AND s.user = ?1
+                           AND s.round = i.round AND s.finished_at IS NOT NULL)"
+    )
+}

@@ -66,10 +66,11 @@ impl Writer<'_> {
         .collect()
     }
 
-    /// What stands of people at one disc stands at another from now on.
+    /// What stands of people at one disc stands at another from now on. It keeps the time at which it
+    /// was said: who is looking again has said it before they began to.
     fn carry_readings(&self, from: u64, to: u64) -> Result<(), StoreError> {
         let mut find = self.transaction.prepare_cached(
-            "SELECT c.reader, d.reader, d.mode, d.body FROM current_readings c
+            "SELECT c.reader, d.reader, d.mode, d.body, d.at FROM current_readings c
              JOIN readings d ON d.id = c.reading
              JOIN readers e ON e.id = c.reader AND e.kind = 'person'
              WHERE c.subject = ?1 ORDER BY d.id",
@@ -82,8 +83,8 @@ impl Writer<'_> {
             let damaged = |_| StoreError::Damaged(format!("mode `{mode:?}` of a reading"));
             let mode: Option<Mode> =
                 mode.as_deref().map(str::parse).transpose().map_err(damaged)?;
-            let body: Vec<u8> = row.get(3)?;
-            self.add_disc_reading(to, reader, mode, &Body::unpack(&body)?)?;
+            let (body, at): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
+            self.add_disc_reading_of(&at, to, reader, mode, &Body::unpack(&body)?)?;
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod naming;
 mod query;
 mod reading;
 mod report;
+mod rights;
 mod secret;
 mod segment;
 mod segmentation;
@@ -52,6 +53,7 @@ pub use naming::{NamedDisc, NamingError};
 pub use query::SavedQuery;
 pub use reading::{CurrentReading, NewReading, ReaderId, ReadingRow};
 pub use report::{Outcome, Stored, StoredReport, Version};
+pub use rights::owner_only;
 pub use secret::Secret;
 pub use segment::WrittenSegments;
 pub use segmentation::{Kept, NewDisc, NewRun, StoredDisc};
@@ -292,17 +294,14 @@ fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Makes the folder and an empty database in it, which SQLite then gives its journals' rights too.
 fn create_owner_only(folder: &Path, path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        builder.mode(0o700);
+        use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    builder.create(folder)?;
+    owner_only().recursive(true).create(folder)?;
     options.open(path)?;
     Ok(())
 }

@@ -270,7 +270,7 @@ impl Writer<'_> {
     ) -> Result<Stored, StoreError> {
         let changed = fields.changed(&known.fields);
         if !changed.is_empty() {
-            self.amend(source, report, fields, &known)?;
+            self.amend(source, fields, &known)?;
             self.audit(Action::Amend, &format!("report {}", known.report), &changed)?;
         }
         let Known { report: number, version, subject, .. } = known;
@@ -289,14 +289,11 @@ impl Writer<'_> {
         Ok(Stored { report: number, version, subject, outcome: Outcome::NewVersion })
     }
 
-    fn amend(
-        &self,
-        source: u64,
-        report: &Report,
-        fields: &Fields,
-        known: &Known,
-    ) -> Result<(), StoreError> {
-        let study = self.study(source, keys(report), Some(known.study))?;
+    fn amend(&self, source: u64, fields: &Fields, known: &Known) -> Result<(), StoreError> {
+        // By what is known in all: a record that lacks the UID does not make the report another study's.
+        let keys =
+            StudyKeys { uid: fields.study_uid.as_deref(), accession: fields.accession.as_deref() };
+        let study = self.study(source, keys, Some(known.study))?;
         self.transaction
             .prepare_cached(
                 "UPDATE reports SET study = ?2, patient = ?3, accession = ?4, study_uid = ?5,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::OptionalExtension;
 
-use super::{Store, StoreError, Writer};
+use super::{Store, StoreError, Writer, owner_only};
 use crate::imaging::Segment;
 use crate::imaging::npz;
 use crate::imaging::overview::Overview;
@@ -92,7 +92,7 @@ impl Store {
         let written = WrittenSegments { home: self.folder().join(&relative), relative };
         let part = written.part();
         clear(&part)?;
-        fs::create_dir_all(&part)?;
+        owner_only().recursive(true).create(&part)?;
         npz::write_all(&part, segments)?;
         Ok(written)
     }

@@ -154,12 +154,24 @@ impl Writer<'_> {
         mode: Option<Mode>,
         body: &Body,
     ) -> Result<(), StoreError> {
+        self.add_disc_reading_of(&self.now, subject, reader, mode, body)
+    }
+
+    /// The same for a reading that was made at another time, in RFC 3339.
+    pub(super) fn add_disc_reading_of(
+        &self,
+        at: &str,
+        subject: u64,
+        reader: ReaderId,
+        mode: Option<Mode>,
+        body: &Body,
+    ) -> Result<(), StoreError> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO readings (subject, reader, at, mode, body)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((subject, reader.version, &self.now, mode.map(Mode::name), body.pack()))?;
+            .execute((subject, reader.version, at, mode.map(Mode::name), body.pack()))?;
         let reading = self.transaction.last_insert_rowid() as u64;
         // What was seen again in a hidden repeat does not stand for its reader.
         if mode == Some(Mode::Repeat) {

@@ -31,7 +31,7 @@ pub struct Slot {
     pub repeat: bool,
     /// Whether its round is the item's present one.
     pub current: bool,
-    /// When it was claimed first, in RFC 3339.
+    /// When it was claimed, in RFC 3339: by an annotator first, by an adjudicator last.
     pub claimed_at: String,
     /// Seconds of work so far.
     pub seconds: f32,
@@ -149,10 +149,7 @@ impl Writer<'_> {
             .optional()?;
         match found {
             None => Ok(None),
-            Some((_, _, Some(slot))) => {
-                self.hold(slot)?;
-                Ok(Some(slot))
-            }
+            Some((_, _, Some(slot))) => Ok(Some(self.claim_anew(slot)?)),
             Some((item, round, None)) => Ok(Some(self.new_slot(item, user, round, true)?)),
         }
     }
@@ -175,9 +172,18 @@ impl Writer<'_> {
             .optional()?;
         match found {
             None => Ok(None),
-            Some((_, Some(slot))) => Ok(Some(slot)),
+            Some((_, Some(slot))) => Ok(Some(self.claim_anew(slot)?)),
             Some((round, None)) => Ok(Some(self.new_slot(item, user, round, true)?)),
         }
+    }
+
+    /// Lets an adjudicator go on with a slot of theirs, in which they now see what others have made
+    /// of its report since they claimed it.
+    fn claim_anew(&self, slot: u64) -> Result<u64, StoreError> {
+        self.transaction
+            .prepare_cached("UPDATE slots SET claimed_at = ?2, lease = ?3 WHERE id = ?1")?
+            .execute((slot, &self.now, self.unix + LEASE))?;
+        Ok(slot)
     }
 
     fn new_slot(
@@ -321,6 +327,21 @@ impl Writer<'_> {
         Ok(find.query_row([item], |row| row.get(0))?)
     }
 
+    /// Whether another adjudicator has settled the report of an adjudicator's slot since that was
+    /// claimed, in the same round. Times go by the second; within one, the slot with the greater
+    /// number is taken for the later.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_settled_since(&self, slot: &Slot) -> Result<bool, StoreError> {
+        let mut find = self.transaction.prepare_cached(
+            "SELECT 1 FROM slots s JOIN slots o ON o.item = s.item AND o.round = s.round
+             WHERE s.id = ?1 AND o.id != s.id AND o.adjudicates
+               AND (o.finished_at, o.id) > (s.claimed_at, s.id)",
+        )?;
+        Ok(find.exists([slot.id])?)
+    }
+
     /// Sends a report back to its annotators, who all read it anew.
     ///
     /// # Errors
@@ -424,36 +445,6 @@ impl Store {
         edits(&self.connection, slot)
     }
 
-    /// Whether someone is still to read a report blind: it is in an open blind batch that they may
-    /// work on, and they have not finished it.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn is_blind_to(&self, report: u64, user: u64) -> Result<bool, StoreError> {
-        let mut find = self.connection.prepare_cached(&format!(
-            "SELECT 1 FROM report_versions v JOIN items i ON i.report_version = v.id
-             JOIN batches b ON b.id = i.batch
-             WHERE v.report = ?2 AND b.open AND b.mode = 'blind' AND i.open AND {MAY_WORK}
-               AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.item = i.id AND s.user = ?1
-                               AND s.round = i.round AND s.finished_at IS NOT NULL)"
-        ))?;
-        Ok(find.exists((user, report))?)
-    }
-
-    /// How many reports of a batch someone has read.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn finished_count(&self, batch: u64, user: u64) -> Result<u64, StoreError> {
-        let mut count = self.connection.prepare_cached(
-            "SELECT count(*) FROM slots s
-             WHERE s.user = ?2 AND s.finished_at IS NOT NULL
-               AND s.item BETWEEN (SELECT id FROM items WHERE batch = ?1 ORDER BY place)
-                              AND (SELECT id FROM items WHERE batch = ?1 ORDER BY place DESC)",
-        )?;
-        Ok(count.query_row((batch, user), |row| row.get(0))?)
-    }
-
     /// How many reports wait for an adjudicator.
     ///
     /// # Errors
@@ -463,27 +454,16 @@ impl Store {
         Ok(count.query_row((), |row| row.get(0))?)
     }
 
-    /// How many reports of a batch someone has read, and how many they may still be given: those
-    /// that lack readers, others' claims not taken off, and repeats of what they have read.
+    /// How many reports people have to settle whose present text no batch has: most were read, and
+    /// then came with another text. They wait for annotators before they wait for an adjudicator.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn own_progress(&self, batch: u64, user: u64) -> Result<(u64, u64), StoreError> {
-        let mut find = self.connection.prepare_cached(
-            "SELECT (SELECT count(*) FROM items i
-                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NULL)
-                  - (SELECT count(*) FROM slots s JOIN items i ON i.id = s.item
-                     WHERE s.user = ?1 AND i.batch = ?2 AND i.open AND i.repeats IS NULL
-                       AND s.round = i.round AND NOT s.adjudicates
-                       AND s.finished_at IS NOT NULL)
-                  + (SELECT count(*) FROM items i
-                     WHERE i.batch = ?2 AND i.open AND i.repeats IS NOT NULL
-                       AND EXISTS (SELECT 1 FROM slots s WHERE s.item = i.repeats AND s.user = ?1
-                                   AND NOT s.adjudicates AND s.finished_at IS NOT NULL)
-                       AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.item = i.id AND s.user = ?1
-                                       AND s.finished_at IS NOT NULL))",
+    pub fn to_adjudicate_in_no_batch(&self) -> Result<u64, StoreError> {
+        let mut count = self.connection.prepare_cached(
+            "SELECT count(*) FROM reports r WHERE r.status = 'to_adjudicate'
+             AND NOT EXISTS (SELECT 1 FROM items i WHERE i.report_version = r.version)",
         )?;
-        let left = find.query_row((user, batch), |row| row.get(0))?;
-        Ok((self.finished_count(batch, user)?, left))
+        Ok(count.query_row((), |row| row.get(0))?)
     }
 }

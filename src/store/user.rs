@@ -154,18 +154,15 @@ impl Writer<'_> {
     /// Changes what someone may do. Who may no longer sign in is signed out.
     ///
     /// # Errors
-    /// Where nobody would be left to keep users.
+    /// Where they are the last admin and would be none any more: nobody would be left to keep users.
     pub fn change_user(&self, user: &User, role: Role, active: bool) -> Result<(), StoreError> {
+        let before = self.admins()?;
         self.transaction.execute(
             "UPDATE users SET role = ?2, active = ?3 WHERE id = ?1",
             (user.id, role.name(), active),
         )?;
-        let admins: u64 = self.transaction.query_row(
-            "SELECT count(*) FROM users WHERE role = 'admin' AND active",
-            (),
-            |row| row.get(0),
-        )?;
-        if admins == 0 {
+        // Where the server never ran there is no admin yet, and nothing to keep.
+        if before > 0 && self.admins()? == 0 {
             return Err(StoreError::LastAdmin);
         }
         if !active {
@@ -175,6 +172,15 @@ impl Writer<'_> {
         }
         let detail = serde_json::json!({ "role": role.name(), "active": active });
         self.audit(Action::ChangeUser, &user.name, &detail)
+    }
+
+    /// How many admins may sign in.
+    fn admins(&self) -> Result<u64, StoreError> {
+        Ok(self.transaction.query_row(
+            "SELECT count(*) FROM users WHERE role = 'admin' AND active",
+            (),
+            |row| row.get(0),
+        )?)
     }
 }
 

@@ -189,6 +189,25 @@ fn a_reader_that_has_had_enough_is_no_error() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_named_output_that_nobody_reads_any_more_is_an_error() {
+    let folder = folder_with(&reports(20_000));
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = deepspine(&["extract", "reports.jsonl", "-o", "pipe"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It is opened once both ends are there, and is left without a reader.
+    drop(fs::File::open(&pipe).unwrap());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let told = "error: `pipe` cannot be written to; whoever read it has stopped reading";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
 fn interrupt(child: &Child) {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -226,6 +245,33 @@ fn an_interrupted_extract_leaves_no_half_file() {
     drop(input);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(stderr(&output).contains("interrupted: `labels.jsonl` was not written"));
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_simulation_leaves_neither_half_reports_nor_half_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = ["-o", "reports.csv", "--labels", "labels.jsonl"];
+    let child = deepspine(&["simulate", "reports", "--count", "100000000"])
+        .args(outputs)
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let both_are_begun = || {
+        let names = names(folder.path());
+        let sizes = names.iter().map(|name| fs::metadata(folder.path().join(name)));
+        sizes.filter(|size| size.as_ref().is_ok_and(|data| data.len() > 0)).count() == 2
+    };
+    wait_until("the first batch", both_are_begun);
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    for name in ["reports.csv", "labels.jsonl"] {
+        let told = format!("interrupted: `{name}` was not written");
+        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    }
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
@@ -271,6 +317,15 @@ fn help_has_examples_and_is_no_error() {
 }
 
 #[test]
+fn help_of_search_has_every_word_that_can_be_asked_for() {
+    let help = stdout(&deepspine(&["search", "--help"]).output().unwrap());
+    let findings = deepspine::extract::Finding::ALL.map(|finding| finding.name());
+    for word in findings.into_iter().chain(["L4-L5.any>=mild", "recess_right", "by:rules"]) {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[test]
 fn batches_are_made_and_listed_without_a_browser() {
     let folder = folder_with(&reports(5));
     let run = |args: &[&str]| run_in(folder.path(), args);
@@ -287,6 +342,7 @@ fn batches_are_made_and_listed_without_a_browser() {
     for (wrong, told) in [
         (vec!["batch", "add", "first"], "first"),
         (vec!["batch", "add", "third", "L4-L5.central=severe"], "no report is found"),
+        (vec!["batch", "add", "third", "id:r1", "id:r2"], "no report is found"),
         (vec!["batch", "add", "third", "--order", "newest"], "discrepant"),
         (vec!["batch", "add", "third", "--users", "nemo"], "there is no user `nemo`"),
     ] {
@@ -299,4 +355,6 @@ fn batches_are_made_and_listed_without_a_browser() {
     let names: Vec<_> = listed.as_array().unwrap().iter().map(|batch| &batch["name"]).collect();
     assert_eq!(names, ["second", "first"]);
     assert_eq!(listed[1]["progress"]["needed"], 6, "{listed}");
+    let both = run(&["batch", "add", "third", "normal", "id:r1"]);
+    assert_eq!(stdout(&both), "batch `third`: 1 reports\n", "{}", stderr(&both));
 }

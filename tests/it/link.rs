@@ -342,7 +342,7 @@ fn links_carry_their_reasons_and_what_is_ambiguous_is_only_listed() {
     let map = test.path("map.csv");
     let output = test.link(&["--map", map.to_str().unwrap(), "--window", "0"]);
     assert_eq!(output.status.code(), Some(2), "a row of the map was skipped: {}", said(&output));
-    assert!(said(&output).contains("row 3 of the map: no study `1.9`"), "{}", said(&output));
+    assert!(said(&output).contains("map.csv`, line 4: no study `1.9`"), "{}", said(&output));
     assert!(said(&output).contains("1 by accession, 2 by map"), "{}", said(&output));
     let linked = test.table("links.csv");
     assert_eq!(linked[1..], ["1.3,,twice,map,machine,5,", "scan.nii,,alone,map,machine,5,"]);
@@ -461,14 +461,15 @@ fn the_output_is_a_manifest_or_it_is_left_alone() {
     assert!(said(&none).contains("segment --store"), "{}", said(&none));
     test.segment(Image::named("1.2.3"));
     fs::create_dir(test.path("out")).unwrap();
-    fs::write(test.path("out/thesis.txt"), "mine").unwrap();
-    let output = test.link(&[]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("other files"), "{}", said(&output));
-    assert_eq!(fs::read(test.path("out/thesis.txt")).unwrap(), b"mine");
-    fs::remove_file(test.path("out/thesis.txt")).unwrap();
-    assert!(test.rows(&[]).is_empty());
-    assert!(test.rows(&[]).is_empty(), "it takes the place of an earlier one");
+    for beside in ["nothing", "an earlier manifest"] {
+        fs::write(test.path("out/thesis.txt"), "mine").unwrap();
+        let output = test.link(&[]);
+        assert_eq!(output.status.code(), Some(1), "{beside}");
+        assert!(said(&output).contains("such as `thesis.txt`"), "{beside}: {}", said(&output));
+        assert_eq!(fs::read(test.path("out/thesis.txt")).unwrap(), b"mine", "{beside}");
+        fs::remove_file(test.path("out/thesis.txt")).unwrap();
+        assert!(test.rows(&[]).is_empty(), "it takes the place of {beside}");
+    }
     let left: Vec<_> = fs::read_dir(test.folder.path()).unwrap().collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
@@ -492,7 +493,7 @@ fn what_is_wrong_in_a_manifest_is_named_with_its_place() {
     assert!(error("P,S,L4-L5,2,1.5,test,a.npz,,").contains("name_probability"));
     assert!(error("P,S,L4-L5,2,,training,a.npz,,").contains("train validate test"));
     assert!(error("P,S,L4-L5,2,,test,a.npz,awful,").contains("`awful`"));
-    let missing = read("patient,study\nP,S\n").unwrap_err().to_string();
-    assert!(missing.contains("no column `level`"), "{missing}");
+    let missing = read("patient,study\n").unwrap_err().to_string();
+    assert!(missing.contains("no column `level`, `ordinal`, "), "{missing}");
     assert!(segments::read(Path::new("nowhere")).is_err());
 }

@@ -31,6 +31,7 @@ mod segment;
 #[cfg(feature = "neural")]
 mod segmenter;
 mod simulate;
+mod told;
 #[cfg(feature = "neural")]
 mod train;
 mod web;

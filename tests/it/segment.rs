@@ -71,6 +71,81 @@ fn two_studies_of_the_same_name_are_refused_before_anything_is_done() {
     assert!(!at("out").exists());
 }
 
+/// Runs in a folder, with arguments as words.
+fn segment_in(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deepspine"));
+    command.arg("segment").args(arguments).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn what_is_made_never_takes_the_place_of_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let inputs = ["archive/one/1.dcm", "two/two/1.dcm", "mended/one/mask.nii.gz"];
+    for input in inputs {
+        fs::create_dir_all(at(input).parent().unwrap()).unwrap();
+        fs::write(at(input), input).unwrap();
+    }
+    let refused: [(&str, &[&str]); 9] = [
+        ("masks", &["--each", "archive", "-o", "archive"]),
+        ("masks", &["--each", "archive", "-o", "archive/made"]),
+        ("masks", &["--each", "."]),
+        ("masks", &["archive/one", "-o", "archive"]),
+        ("masks", &["archive/one", "-o", "none/../archive"]),
+        ("masks", &["archive/one", "-o", "archive/one"]),
+        ("masks", &["archive/one", "-o", "archive/one/made"]),
+        ("masks", &["two/two", "-o", "."]),
+        ("mended", &["archive/one", "-o", "mended"]),
+    ];
+    for (masks, arguments) in refused {
+        for again in [&[] as &[&str], &["--again"]] {
+            let masks: &[&str] = &["--masks", masks];
+            let output = segment_in(folder.path(), &[masks, arguments, again].concat());
+            assert_eq!(output.status.code(), Some(1), "{arguments:?} {again:?}");
+            let said = said(&output);
+            assert!(said.contains("elsewhere with -o"), "{arguments:?} {again:?}: {said}");
+        }
+    }
+    for input in inputs {
+        assert_eq!(fs::read_to_string(at(input)).unwrap(), input);
+    }
+    let all = ["", "archive", "archive/one", "two", "two/two", "mended", "mended/one"];
+    let all = all.map(|folder| fs::read_dir(at(folder)).unwrap().count());
+    assert_eq!(all, [3, 1, 1, 1, 1, 1, 1], "nothing is made beside them");
+}
+
+#[test]
+fn a_folder_that_was_not_made_of_a_study_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for made in ["studies/one", "out/one"] {
+        fs::create_dir_all(at(made)).unwrap();
+    }
+    fs::write(at("studies/one/1.dcm"), "no DICOM").unwrap();
+    let segment = |again: &[&str]| {
+        let arguments = ["--each", "studies", "--masks", "masks", "-o", "out"];
+        segment_in(folder.path(), &[&arguments[..], again].concat())
+    };
+    for (file, content) in [("thesis.txt", "mine"), ("study.json", "{\"title\": \"thesis\"}")] {
+        let file = at("out/one").join(file);
+        fs::write(&file, content).unwrap();
+        for again in [&[] as &[&str], &["--again"]] {
+            let output = segment(again);
+            assert_eq!(output.status.code(), Some(1), "{content} {again:?}");
+            let said = said(&output);
+            assert!(said.contains("is not what was made of a study"), "{content}: {said}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        }
+    }
+    fs::remove_dir_all(at("out/one")).unwrap();
+    fs::write(at("out/one"), "a file").unwrap();
+    assert!(said(&segment(&["--again"])).contains("is not what was made of a study"));
+    fs::remove_file(at("out/one")).unwrap();
+    fs::create_dir(at("out/one")).unwrap();
+    let output = segment(&[]);
+    assert!(said(&output).contains("not segmented: `studies/one`"), "{}", said(&output));
+}
+
 /// A real subject that the model did not learn from, every third slice, as a scanner's files.
 fn real_subject(slices: &Path, study: &Path) {
     fs::create_dir(study).unwrap();
@@ -184,6 +259,14 @@ fn given_masks_stand_for_the_network_and_so_do_those_that_it_wrote() {
     assert!(output.status.success(), "{}", said(&output));
     let truth = fs::read(at("made/truth/SIM0000000.json")).unwrap();
     let truth: serde_json::Value = serde_json::from_slice(&truth).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        for made in ["out", "out/SIM0000000"] {
+            let mode = fs::metadata(at(made)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "only its owner sees {made}");
+        }
+    }
     let found = levels("out");
     for level in truth["levels"].as_array().unwrap() {
         let name = level["level"].as_str();

@@ -225,10 +225,31 @@ fn what_cannot_be_heeded_is_refused_with_the_remedy() {
         (&["train", "reader", "--base", "b", "-o", "c", "--patience", "0"], "--patience"),
         (&["train", "reader", "--base", "b", "--from", "d", "-o", "c"], "--from"),
         (&["train", "reader", "-o", "c"], "--base"),
+        (&["train", "reader", "--base", "b", "-o", "a.jsonl"], "`a.jsonl` is a file"),
+        (&["train", "calibration", "a.jsonl", "-o", "a.jsonl"], "`a.jsonl` is a file"),
         (&["train", "calibration", "a.jsonl", "-o", "c", "--reports", "0"], "--reports"),
     ] {
         let (is_done, said) = deepspine(folder.path(), args);
         assert!(!is_done && said.contains(told), "{args:?}: {said}");
+    }
+}
+
+/// It may be one of those that come with the program: nobody is told to remove it.
+#[test]
+fn the_folder_of_another_network_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [segmenter, grader] =
+        ["segmenter", "grader"].map(|name| format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR")));
+    let (segmenter, grader) = (segmenter.as_str(), grader.as_str());
+    for (args, told) in [
+        (&["train", "reader", "--from", segmenter, "-o", "r"][..], "another folder with --from"),
+        (&["train", "grader", "f", "--from", segmenter, "-o", "g"], "if this is a segmenter's"),
+        (&["evaluate", "grader", "f", "--model", segmenter], "if this is a segmenter's"),
+        (&["evaluate", "segmenter", "f", "--model", grader], "if this is a grader's"),
+    ] {
+        let (is_done, said) = deepspine(folder.path(), args);
+        assert!(!is_done && said.contains(told), "{args:?}: {said}");
+        assert!(!said.contains("remove the folder"), "{args:?}: {said}");
     }
 }
 

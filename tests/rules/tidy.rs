@@ -38,6 +38,9 @@ const HOMES: [(&str, &[&str]); 19] = [
 
 const LONGEST_FILE: usize = 500;
 
+/// Help is printed so many columns wide at most.
+const HELP_WIDTH: usize = 100;
+
 fn row(module: &str) -> Option<usize> {
     ROWS.iter().position(|row| row.contains(&module))
 }
@@ -145,6 +148,22 @@ fn untidy(text: &str) -> Vec<String> {
     faults
 }
 
+/// Lines of help passages that are wider than help is printed, where they break in mid-sentence.
+fn wide_help(source: &str) -> Vec<String> {
+    // What is escaped is printed one column wide, and an escaped quote ends no passage.
+    let source = source.replace("\\\\", "/").replace("\\\"", "'");
+    let passages =
+        [("after_help = \"\\\n", "\""), (": &str = \"\\\n", "\""), (": &str = r#\"", "\"#")];
+    let lines = passages.into_iter().flat_map(|(start, end)| {
+        let begun = source.split(start).skip(1);
+        begun.flat_map(move |rest| rest.split(end).next().unwrap_or_default().lines())
+    });
+    lines
+        .filter(|line| line.chars().count() > HELP_WIDTH)
+        .map(|line| format!("help wider than {HELP_WIDTH} columns: {line}"))
+        .collect()
+}
+
 /// Absolute paths of somebody's machine in a text.
 fn machine_paths(text: &str) -> Vec<String> {
     let homes = ["/home/", "/root/", "/Users/", "/work/"];
@@ -179,7 +198,8 @@ fn modules_name_only_what_is_below_them() {
         let source = std::fs::read_to_string(&path).unwrap();
         let reaches = reaches(module, depth(relative), &source);
         let (strays, leaks) = (strays(module, &source), leaks(module, &source));
-        let found = [reaches, strays, leaks, untidy(&source)].concat();
+        let wide = if module == "cli" { wide_help(&source) } else { Vec::new() };
+        let found = [reaches, strays, leaks, untidy(&source), wide].concat();
         faults.extend(found.iter().map(|fault| format!("{}: {fault}", relative.display())));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -233,5 +253,10 @@ fn each_check_sees_what_it_is_for() {
     assert_eq!(untidy("//! Docs.\nfn a() { todo!() }").len(), 1);
     assert_eq!(untidy("fn a() {}").len(), 1);
     assert_eq!(untidy(&format!("//! Docs.\n{}", "\n".repeat(LONGEST_FILE))).len(), 1);
+    let help = |line: &str| wide_help(&format!("const HELP: &str = \"\\\n{line}\";")).len();
+    assert_eq!((help(&"a".repeat(100)), help(&"a".repeat(101))), (0, 1));
+    assert_eq!(help(&format!("{}\\\"\\\\", "a".repeat(98))), 0, "escapes");
+    let raw = format!("const HELP: &str = r#\"a\n{} \"\"\"#;", "a".repeat(98));
+    assert_eq!(wide_help(&raw).len(), 1, "quotes end no raw passage");
     assert_eq!(machine_paths("see /home/someone/reports.csv").len(), 1);
 }

@@ -14,7 +14,8 @@ pub(super) struct FreezeArgs {
     /// What the cohort is to be called.
     name: String,
 
-    /// Queries as search understands them, each of which narrows what those before it leave.
+    /// Queries as search understands them, each of which narrows what those before it leave. At least
+    /// one is needed without --saved.
     #[arg(required_unless_present = "saved", value_name = "QUERY")]
     queries: Vec<String>,
 
@@ -34,7 +35,7 @@ pub(super) struct FreezeArgs {
     #[arg(long, value_name = "N", requires = "by")]
     sample: Option<usize>,
 
-    /// The cell whose grades are sampled, such as L4-L5/central.
+    /// The cell whose grades are sampled, such as L4-L5/central or L4-L5.central.
     #[arg(long, value_name = "CELL", requires = "sample")]
     by: Option<Cell>,
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use indicatif::HumanCount;
 use serde_json::json;
 
@@ -48,6 +48,8 @@ pub(super) fn show(archive: &Archive, name: &str, json: bool, flow: Option<&Path
     let cohort = archive.store().cohort(name)?;
     let recipe = Archive::recipe(&cohort)?;
     if let Some(path) = flow {
+        let is_svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+        ensure!(is_svg, "`{}`: the steps are drawn as SVG; name the file .svg", path.display());
         let steps: Vec<FlowStep> = recipe.steps.iter().map(flow_step).collect();
         fs::write(path, flow_chart(&cohort.name, &steps)?)
             .with_context(|| format!("`{}` cannot be written", path.display()))?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::table::aligned;
 use super::{ReaderArgs, as_json, read};
+use crate::cli::output::stdout;
 use crate::label::{Cell, ReaderKind, Target};
 use crate::learn::{Gold, Labels, Scores, paired, score};
 use crate::pipeline::TextReading;
@@ -70,7 +71,7 @@ fn compare(args: &ReaderArgs, gold: &[Gold], readings: &[TextReading]) -> Compar
 }
 
 fn print(comparison: &Comparison, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     if json {
         return as_json(&mut out, comparison);
     }

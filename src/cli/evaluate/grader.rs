@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::as_json;
 use super::table::{aligned, ratio};
 use crate::cli::model;
+use crate::cli::output::stdout;
 use crate::cli::train::tell_bad;
 use crate::engine::Device;
 use crate::engine::grader::{Calibration, Config, Grader, Inputs};
@@ -178,7 +179,7 @@ fn bar() -> ProgressBar {
 }
 
 fn print(scores: &GradeScores, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     if json {
         return as_json(&mut out, scores);
     }

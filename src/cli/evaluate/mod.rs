@@ -24,6 +24,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use self::miss::Miss;
+use super::output::stdout;
 use super::reader::TextReaderArgs;
 use crate::learn::{Bootstrap, Gold, Labels, Scores, score};
 use crate::pipeline::{TextReader, TextReading};
@@ -46,7 +47,7 @@ enum What {
 }
 
 const MEASURES: &str = r#"A line of gold labels:
-  {"id": "r1", "text": "...", "cells": {"L4-L5": {"central": "mild"}}, "hedged": ["L4-L5/central"]}
+  {"id": "1", "text": "...", "cells": {"L4-L5": {"central": "mild"}}, "hedged": ["L4-L5/central"]}
 
 Measures (precision, recall, F1):
   cells      level, target and grade are right
@@ -186,7 +187,7 @@ fn as_json(out: &mut impl Write, results: &impl Serialize) -> io::Result<()> {
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     if json {
         as_json(&mut out, results)?;
     } else {

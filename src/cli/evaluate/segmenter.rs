@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{as_json, volumes};
 use crate::cli::model::{self, millimetres};
+use crate::cli::output::stdout;
 use crate::engine::Device;
 use crate::engine::unet::Segmenter;
 use crate::imaging::{Tissue, median};
@@ -29,8 +30,8 @@ Volumes of other scanners are scored where a table of them is given in place of 
   image,mask,shows,lowest,group
   one.nii.gz,one_mask.nii.gz,bodies,L5,T2
   two.nii.gz,two_mask.nii.gz,discs,L5-S1,T2
-Each mask has a value for each vertebral body, or for each disc, and lowest is the name of the lowest
-one. A body or disc is found where its middle is within 5 mm of the known one.
+Each mask has a value for each vertebral body, or for each disc, and lowest is the name of the
+lowest one. A body or disc is found where its middle is within 5 mm of the known one.
 
 Examples:
   deepspine evaluate segmenter spider_space
@@ -159,7 +160,7 @@ fn means(subjects: &[SubjectScore]) -> Vec<Mean> {
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     if json {
         return as_json(&mut out, results);
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::as_json;
 use crate::cli::INCOMPLETE;
+use crate::cli::output::stdout;
 use crate::engine::unet::Segmenter;
 use crate::learn::segmenter::{Known, VolumeScore};
 
@@ -80,7 +81,7 @@ fn groups(volumes: &[VolumeScore]) -> Vec<Group> {
 }
 
 fn print(results: &Results, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     if json {
         return as_json(&mut out, results);
     }

@@ -12,6 +12,7 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result, ensure};
 
 use super::INCOMPLETE;
+use super::output::of_stdout;
 use super::reader::TextReaderArgs;
 use super::reading::ReadingArgs;
 use crate::page::{Screen, Sheet, standalone, terminal};
@@ -105,5 +106,6 @@ fn print(sheet: &Sheet<'_>, colour: Colour) -> io::Result<()> {
     // Where no terminal tells its width, such as in a pipe, the text should still be readable.
     let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
     let screen = Screen { width, colour: choice != ColorChoice::Never };
-    AutoStream::new(stdout, choice).write_all(terminal(sheet, screen).as_bytes())
+    let mut out = AutoStream::new(stdout, choice);
+    out.write_all(terminal(sheet, screen).as_bytes()).map_err(of_stdout)
 }

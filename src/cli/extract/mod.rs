@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use self::counts::Counts;
 use super::INCOMPLETE;
 use super::data::DataArgs;
-use super::output::SharedOutput;
+use super::output::{SharedOutput, discard_on_interrupt};
 use super::progress::Progress;
 use super::reader::TextReaderArgs;
 use super::reading::{ReadingArgs, ThreadsArg, check_inputs};
@@ -35,7 +35,8 @@ Exit codes:
   0    every record was labelled
   1    a fatal error; nothing was written to OUT
   2    done, but bad records were skipped
-  130  interrupted; nothing was written to OUT";
+  130  interrupted; nothing was written to OUT
+With --stored, what was read anew until then stays in the archive, and OUT has what changed in it.";
 
 /// Label reports: files in, a label file out, nothing kept.
 #[derive(Debug, clap::Args)]
@@ -96,7 +97,7 @@ fn label_files(args: &Args) -> Result<ExitCode> {
         !args.uncertain || args.text_reader.is_fused(),
         "only the fused reader tells how sure it is; add --reader fused to --uncertain"
     );
-    check_inputs(&args.files, args.output.as_deref())?;
+    check_inputs(&args.files, args.output.as_deref(), "-o")?;
     let format = match args.format {
         Some(format) => format,
         None if args.uncertain => listed(args.output.as_deref())?,
@@ -113,7 +114,7 @@ fn label_files(args: &Args) -> Result<ExitCode> {
     let output = SharedOutput::open(args.output.as_deref())?;
     let mut progress = Progress::new(reader.progress());
     let mut counts = Counts::default();
-    output.discard_on_interrupt(progress.bar())?;
+    discard_on_interrupt(&[&output], progress.bar())?;
     output.write(|out| format.write_header(out))?;
     workers.run(reader, |batch| {
         if args.strict

@@ -11,11 +11,13 @@ use super::Args;
 use super::indexing::Indexing;
 use crate::archive::LabelFile;
 use crate::label::{Context, Mode, Reader, ReaderKind};
+use crate::store::check_name;
 
 /// Complaints beyond these are only counted.
 const COMPLAINTS: u64 = 20;
 
 pub(super) fn run(args: &Args, person: &str) -> Result<ExitCode> {
+    check_name(person).map_err(anyhow::Error::msg).context("--labels-by")?;
     let mut archive = args.data.open()?;
     let indexing = Indexing::start(&archive)?;
     let person = Reader {

@@ -81,7 +81,7 @@ pub(super) struct Args {
 const TRANSACTION: usize = 1024;
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    check_inputs(&args.files, None)?;
+    check_inputs(&args.files, args.bad.as_deref(), "--bad")?;
     match &args.labels_by {
         Some(person) => labels::run(args, person),
         None => import(args),

@@ -17,7 +17,7 @@ use super::INCOMPLETE;
 use super::data::DataArgs;
 use super::new_folder::NewFolder;
 use super::stop::Stop;
-use crate::archive::{Archive, LABEL_STATUSES, LinkedStudy, Linking};
+use crate::archive::{Archive, LABEL_STATUSES, LinkedStudy, Linking, MapRow};
 use crate::export::dataset::DatasetWriter;
 use crate::export::segments::{FORMATS, Part, SegmentRow, Split};
 use crate::imaging::npz;
@@ -29,23 +29,23 @@ use truth::Truth;
 
 const EXAMPLES: &str = "\
 Studies are those that `segment --store` has kept. A report goes with a study by --map, else by
-StudyInstanceUID, else by accession within its source, else by patient and date, where only one of
-each fits; give `segment` the --source that reports were imported with. What fits several is listed
-and never guessed. OUT gets
+StudyInstanceUID, else by accession within its source, else by patient and date, where only one
+of each fits; give `segment` the --source that reports were imported with. What fits several is
+listed and never guessed. OUT gets
   manifest.csv, manifest.parquet, manifest.jsonl   a row a level: names, labels, opinions, split
   segments/       the crops of each level, as arrays of NumPy
   links.csv       which report goes with which study, why, and what is held back
   unlinked.csv    reports and studies without, each with the reason and what might fit
-Labels are what reports say (of the status rules, fused, agreed or adjudicated) and, before that, what
-people have seen on the image itself (seen).
-What a report says is held back where it and the image have different levels, until someone corrects the
-names or the report. OUT is written anew each time, whole or not at all.
+Labels are what reports say (of the status rules, fused, agreed or adjudicated) and, before that,
+what people have seen on the image itself (seen).
+What a report says is held back where it and the image have different levels, until someone
+corrects the names or the report. OUT is written anew each time, whole or not at all.
 
 The map is a CSV with the columns `study`, `report` and, where ids of reports are not unique,
-`source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was done
-with a --source. With --keep the archive remembers it, so that the review page shows these images,
-queues count them and `grade --cohort` finds them. A row whose `study` is - takes that back; without
---keep, what was kept of that report is passed over this once.
+`source`; a study that has no UID goes by the name it was segmented by, SOURCE/NAME where that was
+done with a --source. With --keep the archive remembers it, so that the review page shows these
+images, queues count them and `grade --cohort` finds them. A row whose `study` is - takes that
+back; without --keep, what was kept of that report is passed over this once.
 
 Examples:
   deepspine link -o training
@@ -97,10 +97,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut archive = args.data.open()?;
     let map = args.map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let (lines, map): (Vec<u64>, Vec<MapRow>) = map.into_iter().unzip();
     let truth = args.truth.as_deref().map(Truth::read).transpose()?;
     let linking = archive.link(&map, args.window)?;
-    for (row, why) in &linking.unused {
-        eprintln!("skipped: row {} of the map: {why}", row + 1);
+    if let Some(path) = &args.map {
+        for (row, why) in &linking.unused {
+            eprintln!("skipped: `{}`, line {}: {why}", path.display(), lines[*row]);
+        }
     }
     if args.keep {
         keep(&mut archive, &linking)?;
@@ -114,8 +117,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let unwritable = || format!("`{}` cannot be written", args.output.display());
     let done =
         Work::new(args, &archive, &linking, &folder, truth)?.all().with_context(unwritable)?;
-    write_links(&folder.path().join("links.csv"), &linking, &done.links)
-        .and_then(|()| write_unlinked(&folder.path().join("unlinked.csv"), &linking))
+    write_links(&folder.path().join(folder::LINKS), &linking, &done.links)
+        .and_then(|()| write_unlinked(&folder.path().join(folder::UNLINKED), &linking))
         .with_context(unwritable)?;
     folder.complete().with_context(unwritable)?;
     archive.store_mut().write(|writer| {
@@ -257,7 +260,7 @@ impl<'a> Work<'a> {
             let remedy = "it has no segments; run `deepspine segment --store --again` on it";
             return Ok((0, Some(remedy.to_owned())));
         };
-        let to = format!("segments/{}", from_data(&from));
+        let to = format!("{}/{}", folder::SEGMENTS, from_data(&from));
         std::fs::create_dir_all(self.folder.path().join(&to))?;
         let mut segments = 0;
         for (place, disc) in linked.naming.iter().enumerate() {

@@ -1,5 +1,7 @@
 //! What goes with what, as tables: the map that is read, the lists that are written.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -9,10 +11,20 @@ use crate::archive::{Linking, MapRow};
 /// What stands in a map for the study of a report that goes by its keys again.
 const BY_KEYS: &str = "-";
 
-/// Reads a map.
-pub(super) fn read_map(path: &Path) -> Result<Vec<MapRow>> {
+/// Opens a table, as the table's own error would tell twice why that cannot be done.
+pub(super) fn open(path: &Path) -> io::Result<csv::Reader<File>> {
+    Ok(csv::Reader::from_reader(File::open(path)?))
+}
+
+/// The line of a table that a record begins on.
+pub(super) fn line(record: &csv::StringRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
+}
+
+/// Reads a map, each row with its line.
+pub(super) fn read_map(path: &Path) -> Result<Vec<(u64, MapRow)>> {
     let unreadable = || format!("`{}` cannot be read as a map", path.display());
-    let mut table = csv::Reader::from_path(path).with_context(unreadable)?;
+    let mut table = open(path).with_context(unreadable)?;
     let header = table.headers().with_context(unreadable)?.clone();
     let column = |name: &str| header.iter().position(|own| own.trim() == name);
     let columns = column("study").zip(column("report"));
@@ -26,7 +38,7 @@ pub(super) fn read_map(path: &Path) -> Result<Vec<MapRow>> {
             let value = |place: usize| record.get(place).unwrap_or_default().trim().to_owned();
             let source = source.map(value).filter(|source| !source.is_empty());
             let study = Some(value(study)).filter(|study| study != BY_KEYS);
-            Ok(MapRow { study, report: value(report), source })
+            Ok((line(&record), MapRow { study, report: value(report), source }))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::tables;
 use crate::export::segments::{SegmentLabel, TargetLabel};
 use crate::label::{Cell, Grade, Level, Target};
 
@@ -18,7 +19,7 @@ impl Truth {
     /// Reads a CSV with the columns `study_uid`, `level`, `target` and `grade`; others are passed over.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let unreadable = || format!("`{}` cannot be read as a table of grades", path.display());
-        let mut table = csv::Reader::from_path(path).with_context(unreadable)?;
+        let mut table = tables::open(path).with_context(unreadable)?;
         let header = table.headers().with_context(unreadable)?.clone();
         let column = |name: &str| {
             let place = header.iter().position(|own| own.trim() == name);
@@ -26,9 +27,9 @@ impl Truth {
         };
         let columns = [column("study_uid")?, column("level")?, column("target")?, column("grade")?];
         let mut truth: HashMap<String, HashMap<Cell, Grade>> = HashMap::new();
-        for (row, record) in table.records().enumerate() {
+        for record in table.records() {
             let record = record.with_context(unreadable)?;
-            let place = || format!("`{}`, row {}", path.display(), row + 1);
+            let place = || format!("`{}`, line {}", path.display(), tables::line(&record));
             let [study, level, target, grade] =
                 columns.map(|column| record.get(column).unwrap_or_default().trim());
             let cell = Cell {

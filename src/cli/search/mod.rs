@@ -12,8 +12,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::HumanCount;
 
 use super::data::DataArgs;
+use super::output::stdout;
 use crate::archive::{Archive, Asked, Found};
-use crate::search::query::{Query, SYNTAX};
+use crate::extract::Finding;
+use crate::search::query::{Query, SYNTAX, TargetPick};
 use crate::search::{Counts, Sort};
 
 /// Find reports by words, cells, findings and fields.
@@ -74,15 +76,27 @@ fn orders() -> impl TypedValueParser<Value = Sort> {
 fn help() -> String {
     let widest = SYNTAX.iter().map(|(example, _)| example.len()).max().unwrap_or(0);
     let rows = SYNTAX.iter().map(|(example, meaning)| format!("  {example:widest$}  {meaning}\n"));
+    let targets: Vec<&str> = TargetPick::all().map(TargetPick::name).collect();
+    let row = |findings: &[Finding]| {
+        let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();
+        format!("  {}\n", names.join(" "))
+    };
+    let findings: String = Finding::ALL.chunks(FINDINGS_A_ROW).map(row).collect();
     format!(
         "Queries:\n{}\n\
+         After a level and a dot:\n  {}\n\
+         After finding:\n{findings}\n\
          Examples:\n  \
          deepspine search 'L4-L5.central>=moderate' 'age:60..'\n  \
          deepspine search 'finding:extrusion AND \"left leg\"' --facets\n  \
          deepspine search 'any.foraminal=severe NOT status:adjudicated' --csv --all > severe.csv",
-        rows.collect::<String>()
+        rows.collect::<String>(),
+        targets.join(" "),
     )
 }
+
+/// How many names of findings stand in a row of help.
+const FINDINGS_A_ROW: usize = 5;
 
 /// How many reports are fetched at a time where all are shown.
 const FETCH: usize = 1000;
@@ -94,7 +108,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         archive.store_mut().write(|writer| writer.save_query(name, &query.to_string()))?;
     }
     archive.catch_up(|_| ())?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(stdout());
     let (first, last) = window(args);
     let asked = |offset: usize, is_first: bool| Asked {
         query: &query,
@@ -146,11 +160,15 @@ fn window(args: &Args) -> (usize, usize) {
 fn query(args: &Args, archive: &Archive) -> Result<Query> {
     let mut all = Vec::new();
     if let Some(name) = &args.saved {
-        all.push(parse(&archive.store().saved_query(name)?.query)?);
+        all.push(archive.store().saved_query(name)?.query);
     }
-    for text in &args.query {
-        all.push(parse(text)?);
-    }
+    all.extend_from_slice(&args.query);
+    parse_all(&all)
+}
+
+/// Parses queries that must all hold; without any, everything is asked for.
+pub(super) fn parse_all(texts: &[String]) -> Result<Query> {
+    let mut all = texts.iter().map(|text| parse(text)).collect::<Result<Vec<Query>>>()?;
     Ok(match all.len() {
         0 => Query::All,
         1 => all.remove(0),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::share;
 use crate::archive::annotation::{finish, machine};
 use crate::archive::{Archive, ArchiveError, BatchPlan, Order, Origin, add_batch};
 use crate::cli::data::DataArgs;
@@ -31,12 +32,12 @@ pub(super) struct AnnotatorsArgs {
     reports: usize,
 
     /// What share of its reports is read.
-    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
     share: f64,
 
     /// On what share of the cells they err.
-    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
-    errors: f32,
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", value_parser = share)]
+    errors: f64,
 
     /// Decides everything.
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -66,13 +67,13 @@ pub(super) fn run(args: &AnnotatorsArgs) -> Result<ExitCode> {
     let batch = archive.store_mut().write(|writer| {
         add_batch(writer, lead, &args.batch, (Mode::Blind, 2), &[], &plan, &items)
     })?;
-    let count = (items.len() as f64 * args.share.clamp(0.0, 1.0)).round() as u64;
+    let count = (items.len() as f64 * args.share).round() as u64;
     let bar = ProgressBar::new(2 * count).with_style(
         ProgressStyle::with_template("{bar:30} {percent:>3} %, {pos} readings, {eta} left")
             .expect("the template is valid"),
     );
     for (number, user) in people.iter().take(2).enumerate() {
-        let mut annotator = Annotator::new(args.seed + number as u64, args.errors);
+        let mut annotator = Annotator::new(args.seed + number as u64, args.errors as f32);
         for _ in 0..count {
             read_one(&mut archive, batch, &args.batch, user, &mut annotator)?;
             bar.inc(1);

@@ -7,7 +7,7 @@ mod studies;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 
 const EXAMPLES: &str = "\
@@ -34,6 +34,13 @@ enum What {
     Annotators(annotators::AnnotatorsArgs),
     Phantom(phantom::PhantomArgs),
     Studies(studies::StudiesArgs),
+}
+
+/// A share of a whole, which may be none or all of it.
+fn share(argument: &str) -> Result<f64> {
+    let share: f64 = argument.parse()?;
+    ensure!((0.0..=1.0).contains(&share), "write a share from 0 to 1");
+    Ok(share)
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::imaging::{Geometry, Grid, nifti};
 use crate::simulate::Phantom;
 
 const EXAMPLES: &str = "\
-The spine has seven vertebrae, T11 to L5, above a sacrum, and a narrow canal at L3-L4 and L4-L5. It is
-of blocks and ellipses, to try programs with; no network should be judged by it.
+The spine has seven vertebrae, T11 to L5, above a sacrum, and a narrow canal at L3-L4 and L4-L5.
+It is of blocks and ellipses, to try programs with; no network should be judged by it.
 
 Examples:
   deepspine simulate phantom -o phantom.nii.gz
@@ -22,12 +22,12 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PhantomArgs {
-    /// Where the study goes, as NIfTI (.nii.gz).
-    #[arg(short, long, value_name = "FILE")]
+    /// Where the study goes, as NIfTI.
+    #[arg(short, long, value_name = "FILE.nii.gz")]
     output: PathBuf,
 
-    /// Where its tissues go: 1 vertebra, 2 disc, 3 canal.
-    #[arg(long, value_name = "FILE")]
+    /// Where its tissues go, as NIfTI: 1 vertebra, 2 disc, 3 canal.
+    #[arg(long, value_name = "FILE.nii.gz")]
     mask: Option<PathBuf>,
 
     /// Decides the noise, and how the spine is bent and tilted.
@@ -46,11 +46,16 @@ pub(super) struct PhantomArgs {
 /// Pixels and slices that make a study of usual size.
 fn width(argument: &str) -> Result<f64> {
     let width: f64 = argument.parse()?;
-    anyhow::ensure!((0.2..=10.0).contains(&width), "write mm from 0.2 to 10");
+    ensure!((0.2..=10.0).contains(&width), "write mm from 0.2 to 10");
     Ok(width)
 }
 
 pub(super) fn run(args: &PhantomArgs) -> Result<ExitCode> {
+    for file in [Some(&args.output), args.mask.as_ref()].into_iter().flatten() {
+        // Under another name no program would read it.
+        let is_named = file.to_string_lossy().to_lowercase().ends_with(".nii.gz");
+        ensure!(is_named, "`{}`: NIfTI is written; name the file .nii.gz", file.display());
+    }
     let mut random = fastrand::Rng::with_seed(args.seed);
     let usual = Phantom::default();
     let phantom = Phantom {

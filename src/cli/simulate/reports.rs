@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::cli::output::SharedOutput;
+use crate::cli::output::{SharedOutput, discard_on_interrupt};
 use crate::label::{CellLabel, Certainty};
 use crate::report::Report;
 use crate::simulate::{Part, SimulatedReport, Simulation};
@@ -76,7 +76,8 @@ pub(super) fn run(args: &ReportsArgs) -> Result<ExitCode> {
     let template = "{bar:30} {percent:>3} %, {pos} reports, {per_sec}, {eta} left";
     let bar = ProgressBar::new(args.count)
         .with_style(ProgressStyle::with_template(template).expect("the template is valid"));
-    output.discard_on_interrupt(&bar)?;
+    let outputs: Vec<&SharedOutput> = std::iter::once(&output).chain(&labels).collect();
+    discard_on_interrupt(&outputs, &bar)?;
     output.write(|out| (form.header)(out))?;
     let simulation = Simulation::new(args.seed);
     let mut reports = args.wording.reports(simulation).take(args.count as usize);

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::reports::CSV;
+use super::share;
 use crate::cli::output::SharedOutput;
 use crate::cli::stop::Stop;
 use crate::imaging::{dicom_mr, nifti};
@@ -23,9 +24,10 @@ OUT gets for each study, named by its accession number,
   truth/NAME.json          level by level its grades, how severe each cell is, measures, options
 and
   reports.csv              a report for each, as `deepspine import` reads them
-  truth.csv                a row for each cell of each study: what is true, what a second reader of the
-                           images says, what the report says, and whether that was planted
-Studies that OUT has already are not made again: a run that was stopped goes on with the same command.
+  truth.csv                a row for each cell of each study: what is true, what a second reader
+                           of the images says, what the report says, and whether that was planted
+Studies that OUT has already are not made again: a run that was stopped goes on with the same
+command.
 All of it is invented; no grade of a network that learned from it says anything of patients.
 
 Examples:
@@ -94,12 +96,6 @@ const USUAL: StudyOptions = StudyOptions::USUAL;
 /// What a scanner would send, and what nobody would know, apart: a mask is no series.
 const STUDIES: &str = "studies";
 const TRUTH: &str = "truth";
-
-fn share(argument: &str) -> Result<f64> {
-    let share: f64 = argument.parse()?;
-    ensure!((0.0..=1.0).contains(&share), "write a share from 0 to 1");
-    Ok(share)
-}
 
 impl StudiesArgs {
     const fn options(&self) -> StudyOptions {

@@ -17,7 +17,7 @@ use crate::imaging::{Segment, npz};
 use crate::label::{Level, Reader, ReaderKind};
 use crate::pipeline::grading::{grade, graded_disc, grader_reader};
 use crate::pipeline::study::GraderRecord;
-use crate::store::{Body, DiscReadings, NamedDisc, StudyImages};
+use crate::store::{Body, DiscReadings, NamedDisc, StudyImages, owner_only};
 
 /// Grades the segmented studies of a cohort.
 pub(in crate::cli) fn run_cohort(
@@ -167,7 +167,7 @@ fn read_segments(folder: &Path, images: &StudyImages) -> Result<Vec<Segment>> {
 /// Writes a record, whole or not at all.
 fn write(path: &Path, graded: &Graded) -> Result<()> {
     let part = path.with_extension("part");
-    fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
+    owner_only().recursive(true).create(path.parent().unwrap_or(Path::new("")))?;
     let mut file = File::create(&part)?;
     serde_json::to_writer_pretty(&mut file, graded)?;
     file.sync_all()?;

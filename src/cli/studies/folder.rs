@@ -1,6 +1,6 @@
 //! The folder of a study: its record, masks, pictures, page and segments.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,8 +16,8 @@ use crate::pipeline::study::{Record, Segmented};
 
 pub(super) const SEGMENTS: &str = "segments";
 
-/// Writes a study's folder, whole or not at all, in place of one that is there; with its segments where
-/// they are wanted.
+/// Writes a study's folder, whole or not at all, in place of one that is there and was looked at
+/// ([`super::targets`]); with its segments where they are wanted.
 pub(super) fn write(
     target: &Path,
     record: &Record,
@@ -27,7 +27,7 @@ pub(super) fn write(
     with_segments: bool,
 ) -> Result<()> {
     let unwritable = || format!("`{}` cannot be written", target.display());
-    let folder = NewFolder::begin(target, &DirBuilder::new())?;
+    let folder = NewFolder::begin(target)?;
     if with_segments {
         write_segments(&folder.path().join(SEGMENTS), cuts).with_context(unwritable)?;
     }

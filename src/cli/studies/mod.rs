@@ -10,6 +10,7 @@ mod page;
 mod side_by_side;
 mod store;
 mod table;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,6 +34,7 @@ use crate::label::Level;
 use crate::pipeline::grading::{TargetGrade, grade, grader_reader};
 use crate::pipeline::measurement::measurement_reader;
 use crate::pipeline::study::{Declined, GraderRecord, Origin, Record, cut, segment};
+use crate::store::owner_only;
 use side_by_side::side_by_side;
 use store::Keeper;
 use table::Table;
@@ -116,6 +118,7 @@ pub(super) struct Grading {
 pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Result<ExitCode> {
     let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
     let names = names(&studies)?;
+    targets::check_apart(args, &studies, &names, &wanted_output(args, done))?;
     let masks = args.masks.clone();
     let segmenter = masks.is_none().then(|| segmenter(args)).transpose()?;
     let segmenter_hash = segmenter.as_ref().map(|of| of.content_hash().to_owned());
@@ -153,9 +156,11 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     };
     let (left, kept): (Vec<_>, Vec<_>) = all.partition(is_left);
     table.kept = kept.len();
-    if !args.again {
-        for (path, name) in &left {
-            work.check_free(path, &output.join(name.as_str()))?;
+    for (path, name) in &left {
+        let target = output.join(name.as_str());
+        targets::check_ours(&target)?;
+        if !args.again {
+            work.check_free(path, &target)?;
         }
     }
     work.bar.inc(kept.len() as u64);
@@ -190,10 +195,17 @@ pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Res
     Ok(table.exit_code(studies.len()))
 }
 
-/// The folder of what is made, which is there from now on; `done` is what that is called.
+/// The folder of what is made; `done` is what that is called.
+fn wanted_output(args: &StudyArgs, done: &str) -> PathBuf {
+    args.output.clone().unwrap_or_else(|| PathBuf::from(done))
+}
+
+/// The same, which is there from now on. What it holds is of patients.
 fn made_output(args: &StudyArgs, done: &str) -> Result<PathBuf> {
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(done));
-    fs::create_dir_all(&output)
+    let output = wanted_output(args, done);
+    owner_only()
+        .recursive(true)
+        .create(&output)
         .with_context(|| format!("`{}` cannot be made", output.display()))?;
     Ok(output)
 }

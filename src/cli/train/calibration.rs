@@ -19,11 +19,12 @@ Examples:
   deepspine train calibration ours.jsonl -o reader
   deepspine extract reports.csv --reader fused --model reader
 
-The weights stay as they are. Learned anew, from the reports given and from half of the dictated ones:
-how warm probabilities are, which passages need not be read, and how far rules and transformer are
-trusted where they differ. From how probable on an outcome may be true is learned from the other half
-of the dictated ones alone, as a few reports do not tell it; so sets of outcomes hold the true one as
-often as asked for on text like theirs. The bundled reader was calibrated on 211 labelled reports.";
+The weights stay as they are. Learned anew, from the reports given and from half of the dictated
+ones: how warm probabilities are, which passages need not be read, and how far rules and
+transformer are trusted where they differ. From how probable on an outcome may be true is learned
+from the other half of the dictated ones alone, as a few reports do not tell it; so sets of
+outcomes hold the true one as often as asked for on text like theirs. The bundled reader was
+calibrated on 211 labelled reports.";
 
 /// Learn anew how far to trust the reader, from labelled reports that it was not trained on.
 #[derive(Debug, clap::Args)]
@@ -60,9 +61,9 @@ pub(super) struct CalibrationArgs {
 
 pub(super) fn run(args: &CalibrationArgs) -> Result<ExitCode> {
     let gold = gold::read(&args.gold)?;
-    ensure!(!gold.is_empty(), "the files hold no labelled report");
     // Before the work, which takes minutes: a folder that cannot be made would lose it.
     let output = &args.output;
+    ensure!(!output.is_file(), "`{}` is a file; name a folder", output.display());
     fs::create_dir_all(output)
         .context("cannot be made; give a folder that you may write to")
         .with_context(|| format!("`{}`", output.display()))?;

@@ -25,17 +25,17 @@ Examples:
   deepspine train grader ours --from models/grader -o grader --rate 0.0005
   deepspine train grader dataset --check ours --from models/grader -o grader --steps 0
 
-A dataset is what `deepspine link` writes: a folder with manifest.csv, whose rows are levels, and the
-NPZ files of their crops. Any of its crops may be missing, and so may labels.
+A dataset is what `deepspine link` writes: a folder with manifest.csv, whose rows are levels, and
+the NPZ files of their crops. Any of its crops may be missing, and so may labels.
 
 A folder of the RSNA 2024 challenge has train.csv, train_series_descriptions.csv,
 train_label_coordinates.csv and train_images. Its patients are split 70:15:15 by the seed.
 
-Rounds are judged on the patients of validate, and the model is calibrated on them. Those of test are
-left alone, for `deepspine evaluate grader`.
-With --check all levels of that folder are judged and calibrated on in their place: sets of grades hold
-what they promise on studies that came about as those did. Without a step, a model is calibrated anew
-and else left as it is.
+Rounds are judged on the patients of validate, and the model is calibrated on them. Those of test
+are left alone, for `deepspine evaluate grader`.
+With --check all levels of that folder are judged and calibrated on in their place: sets of grades
+hold what they promise on studies that came about as those did. Without a step, a model is
+calibrated anew and else left as it is.
 A training that is stopped goes on from its last round when the same command is given again.";
 
 /// What only a network that begins from nothing can be asked for.

@@ -21,7 +21,8 @@ Examples:
   deepspine train reader --base minilm -o reader
   deepspine train reader --base minilm -o reader      # stopped? goes on where it was
   deepspine train reader ours.jsonl --check apart.jsonl --base minilm -o reader
-  deepspine train reader ours.jsonl --check apart.jsonl --from models/reader -o reader --rate 0.00005
+  deepspine train reader ours.jsonl --check apart.jsonl --from models/reader -o reader \\
+    --rate 0.00005
 
 The last one fits a trained reader to your reports, and needs nothing from outside.
 A training that is stopped goes on from its last round when the same command is given again.";

@@ -45,7 +45,10 @@ pub enum GraderError {
          calibration.json"
     )]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("`{path}` is not what this version of the program writes")]
+    #[error(
+        "`{path}` is not what this version of the program writes for a grader; if this is a \
+         segmenter's folder, `grade` takes it with --model"
+    )]
     Malformed { path: PathBuf, source: serde_json::Error },
     #[error("`{path}` describes no network of this version: {reason}")]
     Impossible { path: PathBuf, reason: &'static str },

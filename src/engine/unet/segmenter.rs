@@ -30,7 +30,10 @@ pub enum SegmenterError {
         "`{path}` cannot be read; a segmenter's folder has config.json and weights.safetensors"
     )]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("`{path}` is not what this version of the program writes")]
+    #[error(
+        "`{path}` is not what this version of the program writes for a segmenter; if this is a \
+         grader's folder, `grade` takes it with --grader"
+    )]
     Malformed { path: PathBuf, source: serde_json::Error },
     #[error("`{path}` describes no network: widths and pixels must be more than nothing")]
     Impossible { path: PathBuf },

@@ -40,6 +40,11 @@ pub fn columns() -> Vec<Column<SegmentRow>> {
     columns
 }
 
+/// The columns that each manifest has, whichever targets it knows of.
+pub(super) fn fields() -> impl Iterator<Item = &'static str> {
+    FIELDS.into_iter().map(|(name, ..)| name)
+}
+
 /// How the columns of a target's status and opinions end.
 pub(super) const STATUS: &str = "_status";
 pub(super) const OPINIONS: &str = "_opinions";

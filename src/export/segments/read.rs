@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::column::{OPINIONS, STATUS};
+use super::column::{OPINIONS, STATUS, fields};
 use super::{FILE, SegmentLabel, SegmentRow, TargetLabel};
 use crate::label::{Grade, Target};
 
@@ -14,8 +14,8 @@ use crate::label::{Grade, Target};
 pub enum ManifestError {
     #[error("`{}` cannot be read; a manifest is a folder with `{FILE}`", .path.display())]
     Unreadable { path: PathBuf, source: csv::Error },
-    #[error("`{}` has no column `{column}`", .path.display())]
-    NoColumn { path: PathBuf, column: &'static str },
+    #[error("`{}` has no column {columns}; a manifest needs each", .path.display())]
+    NoColumn { path: PathBuf, columns: String },
     #[error("`{}`, row {row}, column `{column}`: {reason}", .path.display())]
     Value { path: PathBuf, row: usize, column: String, reason: String },
 }
@@ -29,7 +29,14 @@ pub fn read(path: &Path) -> Result<Vec<SegmentRow>, ManifestError> {
     let unreadable = |source| ManifestError::Unreadable { path: path.clone(), source };
     let mut table = csv::Reader::from_path(&path).map_err(unreadable)?;
     let header = table.headers().map_err(unreadable)?.clone();
-    let columns = header.iter().enumerate().map(|(place, name)| (name, place)).collect();
+    let columns: HashMap<&str, usize> =
+        header.iter().enumerate().map(|(place, name)| (name, place)).collect();
+    let missing = fields().filter(|name| !columns.contains_key(*name));
+    let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+    if !missing.is_empty() {
+        let columns = missing.join(", ");
+        return Err(ManifestError::NoColumn { path: path.clone(), columns });
+    }
     let reader = Reader { path: &path, columns };
     table
         .records()
@@ -45,10 +52,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn row(&self, row: usize, record: &csv::StringRecord) -> Result<SegmentRow, ManifestError> {
-        let get = |column: &'static str| {
-            let no_column = || ManifestError::NoColumn { path: self.path.to_owned(), column };
-            let place = self.columns.get(column).ok_or_else(no_column)?;
-            Ok(record.get(*place).unwrap_or_default())
+        let get = |column: &str| {
+            let place = self.columns.get(column);
+            place.and_then(|place| record.get(*place)).unwrap_or_default()
         };
         let wrong = |column: &str, reason: String| ManifestError::Value {
             path: self.path.to_owned(),
@@ -59,14 +65,11 @@ impl Reader<'_> {
         let told = |column: &'static str, value: &str, wanted: &str| {
             wrong(column, format!("`{value}` is {wanted}"))
         };
-        let (level, split) = (get("level")?, get("split")?);
-        let (ordinal, probability) = (get("ordinal")?, get("name_probability")?);
+        let (level, split) = (get("level"), get("split"));
+        let (ordinal, probability) = (get("ordinal"), get("name_probability"));
         let mut targets: [TargetLabel; Target::ALL.len()] = Default::default();
         for (target, known) in Target::ALL.into_iter().zip(&mut targets) {
-            let named = |ending: &str| {
-                let place = self.columns.get(format!("{target}{ending}").as_str());
-                place.and_then(|place| record.get(*place)).unwrap_or_default()
-            };
+            let named = |ending: &str| get(&format!("{target}{ending}"));
             let grade = |ending: &str, name: &str| {
                 let unknown = |error: crate::label::UnknownName| {
                     wrong(&format!("{target}{ending}"), error.to_string())
@@ -83,8 +86,8 @@ impl Reader<'_> {
             }
         }
         Ok(SegmentRow {
-            patient: get("patient")?.to_owned(),
-            study: get("study")?.to_owned(),
+            patient: get("patient").to_owned(),
+            study: get("study").to_owned(),
             level: level.parse().map_err(|error| wrong("level", format!("{error}")))?,
             ordinal: match ordinal.parse() {
                 Ok(ordinal) if ordinal > 0 => ordinal,
@@ -101,7 +104,7 @@ impl Reader<'_> {
                 }
             },
             split: split.parse().map_err(|error| wrong("split", format!("{error}")))?,
-            segment: get("segment")?.to_owned(),
+            segment: get("segment").to_owned(),
             targets,
         })
     }

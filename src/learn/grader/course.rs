@@ -221,8 +221,9 @@ impl Course {
     /// of it.
     fn begin_with_model(&mut self) -> Result<(), CourseError> {
         let Some(from) = &self.order.from else { return Ok(()) };
+        let record: Option<Record> = keep::record_of_model(from, "--from")?;
         self.fit.descent.begin_with(&from.join("weights.safetensors"))?;
-        let Some(record): Option<Record> = keep::record(from)? else { return Ok(()) };
+        let Some(record) = record else { return Ok(()) };
         let seen = |patient: &&String| record.learned_from.contains(patient);
         if let Some(patient) = self.record.held_out.iter().find(seen) {
             let (path, patient) = (from.clone(), patient.clone());

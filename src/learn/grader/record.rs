@@ -59,12 +59,12 @@ impl Point {
 }
 
 impl Record {
-    /// The record that a model's folder has, if it has one.
+    /// The record that a model's folder, as `--model` names it, has, if it has one.
     ///
     /// # Errors
     /// Where it is malformed.
     pub fn read(folder: &Path) -> Result<Option<Self>, KeepError> {
-        keep::record(folder)
+        keep::record_of_model(folder, "--model")
     }
 
     /// Its curves as SVG.

@@ -273,7 +273,8 @@ fn leave_out(gold: &mut Vec<Gold>, check: &[Gold]) -> usize {
 /// The record of a training that begins with a trained reader: what that has learned from is learned
 /// from here too, and would be no test.
 fn after(folder: &Path, mut record: Record) -> Result<Record, CourseError> {
-    let Some(before): Option<Record> = keep::record(folder)? else { return Ok(record) };
+    let before: Option<Record> = keep::record_of_model(folder, "--from")?;
+    let Some(before) = before else { return Ok(record) };
     record.steps_before = before.steps_before + before.steps;
     for source in before.sources.into_iter().filter(|source| source.learned_from) {
         match record.sources.iter().find(|own| own.sha256 == source.sha256) {

@@ -268,7 +268,7 @@ pub struct FindingQuery {
 }
 
 /// The language by example, for help pages.
-pub const SYNTAX: [(&str, &str); 21] = [
+pub const SYNTAX: [(&str, &str); 22] = [
     ("stenosis", "a word, in any of its forms"),
     ("\"canal stenosis\"", "words in this order"),
     ("\"severe stenosis\"~3", "the same, up to 3 places apart"),
@@ -277,6 +277,7 @@ pub const SYNTAX: [(&str, &str); 21] = [
     ("impression:severe", "in a section: findings, impression, addendum, background"),
     ("L4-L5.central>=moderate", "a cell's grade; also = > <= <, and =unassessable"),
     ("L4-L5.foraminal=severe", "on either side; foraminal_left, recess_right: on that side"),
+    ("L4-L5.any>=mild", "whichever target"),
     ("any.foraminal=severe", "at some level"),
     ("all.central=normal", "at every lumbar level"),
     ("L5-S1.recess_left:hedged", "said with a hedge; :stated, :conflict; nothing: labelled at all"),

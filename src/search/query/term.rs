@@ -48,6 +48,9 @@ pub(super) fn parse(term: &str) -> Result<Query, Wrong> {
         return at_level(term, level, term.len() - rest.len());
     }
     match term.find([':', '<', '>', '=', '!', '"']) {
+        Some(at) if !term[at..].starts_with('"') && term[..at].contains('.') => {
+            Err(unknown_level(term))
+        }
         Some(at) if term[at..].starts_with(':') => after_colon(term, at),
         Some(at) if !term[at..].starts_with('"') => {
             Err((0..term.len(), Problem::MissingLevel(term[..at].to_owned())))
@@ -65,6 +68,15 @@ fn level_and_rest(term: &str) -> Option<(LevelPick, &str)> {
         name => LevelPick::One(level(name)?),
     };
     Some((level, rest))
+}
+
+/// What is wrong with a term that asks something of a cell whose level, before the first dot, is none.
+fn unknown_level(term: &str) -> Wrong {
+    let name = term.split('.').next().unwrap_or_default();
+    let known: Vec<&str> = ["any", "all"].into_iter().chain(Level::ALL.map(Level::name)).collect();
+    let suggestion = Suggestion::among(name, known.iter().copied());
+    let problem = Problem::UnknownName(name.to_owned(), "level", known.join(" "), suggestion);
+    (0..name.len(), problem)
 }
 
 /// A level, also in small letters or with the first letter alone: `l4-5`.

@@ -100,6 +100,14 @@ fn errors_point_at_what_is_wrong() {
             "  central>=moderate\n  ^^^^^^^^^^^^^^^^^\ncolumn 1: a cell begins with its level: L4-L5.central, any.central or all.central",
         ),
         (
+            "L9-L5.central>=moderate",
+            "  L9-L5.central>=moderate\n  ^^^^^\ncolumn 1: `L9-L5` is no level; known are: any all T9-T10 T10-T11 T11-T12 T12-L1 L1-L2 L2-L3 L3-L4 L4-L5 L5-S1 L5-L6 L6-S1 S1-S2; did you mean `L4-L5`?",
+        ),
+        (
+            "L7-S1.central:hedged",
+            "  L7-S1.central:hedged\n  ^^^^^\ncolumn 1: `L7-S1` is no level; known are: any all T9-T10 T10-T11 T11-T12 T12-L1 L1-L2 L2-L3 L3-L4 L4-L5 L5-S1 L5-L6 L6-S1 S1-S2; did you mean `L6-S1`?",
+        ),
+        (
             "all.finding:fracture",
             "  all.finding:fracture\n  ^^^^^^^^^^^^^^^^^^^^\ncolumn 1: findings are asked for at one level or anywhere; write `finding:fracture`",
         ),

@@ -221,7 +221,7 @@ pub(in super::super) async fn act(
                 "send-back" if reason.trim().is_empty() => {
                     return Err(WebError::Bad("say why it is sent back".to_owned()));
                 }
-                "send-back" => writer.send_back(&slot, &reason)?,
+                "send-back" => annotation::send_back(writer, &slot, &reason)??,
                 "suggest" if phrase.trim().is_empty() => {
                     return Err(WebError::Bad("which phrase is misread?".to_owned()));
                 }

@@ -13,8 +13,16 @@ use crate::store::{Batch, Role};
 struct HomePage {
     shell: Shell,
     batches: Vec<OwnBatch>,
-    /// Reports that wait for an adjudicator, for those who may be one.
-    to_adjudicate: Option<u64>,
+    /// What waits for an adjudicator, for those who may be one.
+    to_adjudicate: Option<Queue>,
+}
+
+/// What people have to settle.
+struct Queue {
+    /// Reports that wait for an adjudicator.
+    waiting: u64,
+    /// Reports that annotators have to read first: their present text is in no batch.
+    in_no_batch: u64,
 }
 
 /// A batch as someone who works on it sees it.
@@ -45,7 +53,13 @@ pub(in super::super) async fn page(
                 batches.push(OwnBatch { batch, done, left });
             }
             let adjudicates = user.role >= Role::Adjudicator;
-            let queue = if adjudicates { Some(store.adjudication_queue()?) } else { None };
+            let queue = if adjudicates {
+                let (waiting, in_no_batch) =
+                    (store.adjudication_queue()?, store.to_adjudicate_in_no_batch()?);
+                Some(Queue { waiting, in_no_batch })
+            } else {
+                None
+            };
             Ok((batches, queue))
         })
         .await?;

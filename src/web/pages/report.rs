@@ -28,10 +28,11 @@ struct ReportPage<'a> {
 }
 
 impl ReportPage<'_> {
-    /// Whether a reading is of the person who looks at it.
-    fn is_own(&self, reading: &ReadingRow) -> bool {
+    /// Whether the person who looks at a reading may let it stand again: it is theirs, and of the
+    /// present text.
+    fn may_stand_again(&self, reading: &ReadingRow) -> bool {
         let stands = mode_of(reading).is_some_and(|mode| mode != Mode::Repeat);
-        stands && reading.reader.name == self.own
+        stands && reading.reader.name == self.own && reading.version == self.version.number
     }
 
     /// What a reading says beside *normal*, in few words.
@@ -148,20 +149,28 @@ pub(in super::super) async fn restore(
 ) -> Result<HttpResponse, WebError> {
     let (number, user) = (*number, person.user.clone());
     let id = form.reading;
-    let reading = database
+    let (reading, of) = database
         .read(move |archive| {
-            let readings = archive.store().readings(number)?;
-            readings.into_iter().find(|reading| reading.id == id).ok_or(WebError::NotFound)
+            let store = archive.store();
+            let mut readings = store.readings(number)?.into_iter();
+            let reading = readings.find(|reading| reading.id == id).ok_or(WebError::NotFound)?;
+            let mut versions = store.versions(number)?.into_iter();
+            let of = versions.find(|version| version.number == reading.version);
+            Ok((reading, of.ok_or(WebError::NotFound)?.id))
         })
         .await?;
     let settles = mode_of(&reading) == Some(Mode::Adjudication);
     if settles && person.user.role < Role::Adjudicator {
         return Err(WebError::Forbidden);
     }
-    database
+    let stands = database
         .write(&person.user.name, move |writer| {
-            Ok(restore_reading(writer, number, &reading, &user)?)
+            Ok(restore_reading(writer, number, of, &reading, &user)?)
         })
         .await?;
+    if !stands {
+        let message = "this is a reading of an earlier text; read the present text instead";
+        return Err(WebError::Conflict(message.to_owned()));
+    }
     Ok(see(&format!("/reports/{number}")))
 }

@@ -1,5 +1,7 @@
 //! The search. Queries travel in the body, since a query may name a patient and URLs are logged.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -47,7 +49,7 @@ impl SearchPage {
 
 impl Results {
     fn next(&self) -> Option<usize> {
-        let next = self.offset + HITS;
+        let next = self.offset.saturating_add(HITS);
         (next < self.found.reports as usize).then_some(next)
     }
 
@@ -141,8 +143,8 @@ pub(in super::super) struct Wanted {
     pub facets: bool,
 }
 
-/// Searches in someone's name: labels that they are not to see yet are taken out, and which reports
-/// they were shown is logged; not what they asked for, since a query may name someone.
+/// Searches in someone's name: they learn nothing of labels that they are not to see yet, and which
+/// reports they were shown is logged; not what they asked for, since a query may name someone.
 pub(in super::super) async fn find(
     person: &Person,
     database: &Database,
@@ -153,9 +155,7 @@ pub(in super::super) async fn find(
         .read(move |archive| {
             let Wanted { query, sort, offset, limit, facets } = wanted;
             let asked = Asked { query: &query, sort, offset, limit, counts: true, facets };
-            let mut found = archive.search(&asked)?;
-            hide_blind(archive, &user, &mut found)?;
-            Ok(found)
+            Ok(archive.search_blind(&asked, &blind_to(archive, &user)?)?)
         })
         .await?;
     let shown: Vec<u64> = found.hits.iter().map(|hit| hit.report.number).collect();
@@ -167,17 +167,13 @@ pub(in super::super) async fn find(
     Ok(found)
 }
 
-/// Takes the labels from those hits that an annotator is still to read blind.
-fn hide_blind(archive: &Archive, user: &User, found: &mut Found) -> Result<(), WebError> {
+/// The reports that an annotator is still to read blind, by their numbers. Who settles reports sees
+/// all labels.
+fn blind_to(archive: &Archive, user: &User) -> Result<HashSet<u64>, WebError> {
     if user.role >= Role::Adjudicator {
-        return Ok(());
+        return Ok(HashSet::new());
     }
-    for hit in &mut found.hits {
-        if archive.store().is_blind_to(hit.report.number, user.id)? {
-            hit.label.clear();
-        }
-    }
-    Ok(())
+    Ok(archive.store().reports_blind_to(user.id)?)
 }
 
 /// What a query finds.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use deepspine::archive::{Combination, Keep, Plan, Sample, Selection, Split};
 use deepspine::export::Deidentifier;
 use deepspine::export::dataset::{DATASETS, Record};
-use deepspine::label::{Cell, CellLabel, Grade, Level, Mode, Verdict};
+use deepspine::label::{Cell, CellLabel, Grade, Level, Mode, Status, Verdict};
 use deepspine::learn::{Gold, read_gold};
 use deepspine::report::Report;
 use deepspine::search::query::Query;
@@ -166,6 +166,35 @@ fn a_frozen_cohort_stays_as_it_was_and_tells_that_the_archive_went_on() {
     assert_eq!(again.unwrap().members.len() + 1, members.len());
     let missing = store.cohort("sever").unwrap_err().to_string();
     assert!(missing.contains("no cohort `sever`; there are: severe"), "{missing}");
+}
+
+#[test]
+fn a_record_has_the_status_of_the_text_that_was_frozen() {
+    use Status::{Adjudicated, Agreed, Machine, ToAdjudicate};
+    let mut test = TestArchive::new();
+    let ids = ["machine", "agreed", "differs", "settled"];
+    test.import(&ids.map(|id| report(id, "L4-L5: mild canal stenosis.")));
+    let [agreed, differs, settled] = ["agreed", "differs", "settled"].map(|id| test.number(id));
+    test.read_by("anna", Mode::Blind, agreed, &[(CENTRAL, Grade::Severe)]);
+    test.read_by("anna", Mode::Blind, differs, &[(CENTRAL, Grade::Severe)]);
+    test.read_by("ben", Mode::Blind, differs, &[]);
+    test.read_by("cora", Mode::Adjudication, settled, &[(CENTRAL, Grade::Moderate)]);
+    let chosen = test.archive.choose(&plan(&["*"])).unwrap();
+    let records = |test: &TestArchive| -> Vec<(String, Status, String)> {
+        let record = |member| {
+            let record = test.archive.record(member).unwrap();
+            (record.id, record.status, record.labels[0].verdict.name().to_owned())
+        };
+        let mut records: Vec<_> = chosen.members.iter().map(record).collect();
+        records.sort();
+        records
+    };
+    let before = records(&test);
+    let statuses = before.iter().map(|(_, status, _)| *status).collect::<Vec<_>>();
+    assert_eq!(statuses, [Agreed, ToAdjudicate, Machine, Adjudicated], "by id");
+    test.import(&ids.map(|id| report(id, "L4-L5: severe canal stenosis.")));
+    assert_eq!(test.status("settled"), "to_adjudicate");
+    assert_eq!(records(&test), before);
 }
 
 #[test]

@@ -93,6 +93,28 @@ fn bad_records_are_listed_mended_and_imported_again() {
     assert_eq!(count(path, "any.central>=moderate"), 2);
 }
 
+#[test]
+fn the_list_of_bad_records_takes_the_place_of_no_input() {
+    let list = "{\"report_id\": \"a\"}\nno JSON\n";
+    let folder = folder_with("bad.jsonl", list);
+    let path = folder.path();
+    fs::create_dir(path.join("exports")).unwrap();
+    fs::write(path.join("exports/bad.jsonl"), list).unwrap();
+    for (input, bad) in [
+        ("bad.jsonl", "bad.jsonl"),
+        ("bad.jsonl", "exports/../bad.jsonl"),
+        ("exports", "exports/bad.jsonl"),
+    ] {
+        let output = run(path, &["import", input, "--bad", bad]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let told = format!("`{bad}` is input and output at once; give another name to --bad");
+        assert!(stderr.contains(&told), "{stderr}");
+        assert_eq!(fs::read_to_string(path.join(bad)).unwrap(), list);
+    }
+    assert!(!path.join("deepspine-data").exists(), "it was refused before anything was done");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_its_owner_can_read_the_list_of_bad_records() {
@@ -135,6 +157,54 @@ fn labels_made_elsewhere_become_a_persons_readings() {
 }
 
 #[test]
+fn labels_are_kept_under_no_name_that_cannot_be_a_persons() {
+    let csv = "report_id,report_text\na,L4-L5: mild canal stenosis.\n";
+    let folder = folder_with("reports.csv", csv);
+    let path = folder.path();
+    told(path, &["import", "reports.csv"]);
+    fs::write(path.join("labels.csv"), "id,level,target,grade\na,L4-L5,central,severe\n").unwrap();
+    for name in ["rules", "transformer", "fused", "grader", "measurement", "a;b", "a=b", " anna"] {
+        let output = run(path, &["import", "labels.csv", "--labels-by", name]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {stderr}");
+        assert!(stderr.contains(&format!("--labels-by: `{name}`")), "{stderr}");
+    }
+    assert_eq!(count(path, "L4-L5.central=mild status:machine"), 1, "nothing was labelled");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_loses_no_other_label() {
+    let csv = "report_id,report_text\na,L4-L5: mild canal stenosis.\n";
+    let folder = folder_with("reports.csv", csv);
+    let path = folder.path();
+    told(path, &["import", "reports.csv"]);
+    let rows: [&[u8]; 6] = [
+        b"id,level,target,grade,note\n",
+        b"a,L4-L5,central,moderate,\n",
+        b"a,L4-L5,central,severe,\n",
+        b"a,L5-S1,central,mild,\xfcber\n",
+        b"a,L4-L5,central,moderate,\n",
+        b"a,L3-L4,central,mild,\n",
+    ];
+    fs::write(path.join("labels.csv"), rows.concat()).unwrap();
+    let output = run(path, &["import", "labels.csv", "--labels-by", "anna"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let twice = "labels.csv, line 3: a row before gives L4-L5/central another grade";
+    assert!(stderr.contains(twice), "{stderr}");
+    assert!(stderr.contains("labels.csv, line 4: it is not in UTF-8"), "{stderr}");
+    assert_eq!(count(path, "by:anna L4-L5.central=moderate L3-L4.central=mild"), 1);
+}
+
+/// A lexicon `mine` that knows what is whopping.
+fn newer_words(folder: &Path) {
+    fs::create_dir(folder.join("mine")).unwrap();
+    let lexicon = "language = \"en\"\nversion = 2\nextends = \"en\"\n";
+    fs::write(folder.join("mine/lexicon.toml"), lexicon).unwrap();
+    fs::write(folder.join("mine/degree.toml"), "[words]\nsevere = [\"whopping\"]\n").unwrap();
+}
+
+#[test]
 fn everything_stored_is_read_anew_with_newer_words_and_what_changed_is_shown() {
     let csv = "report_id,report_text\na,L4-L5: whopping canal stenosis.\nb,L4-L5: normal.\n";
     let folder = folder_with("reports.csv", csv);
@@ -142,10 +212,7 @@ fn everything_stored_is_read_anew_with_newer_words_and_what_changed_is_shown() {
     told(path, &["import", "reports.csv"]);
     assert_eq!(count(path, "L4-L5.central=present"), 1);
     assert!(told(path, &["extract", "--stored"]).contains("0 of 2 reports read anew, 2 had"));
-    fs::create_dir(path.join("mine")).unwrap();
-    let lexicon = "language = \"en\"\nversion = 2\nextends = \"en\"\n";
-    fs::write(path.join("mine/lexicon.toml"), lexicon).unwrap();
-    fs::write(path.join("mine/degree.toml"), "[words]\nsevere = [\"whopping\"]\n").unwrap();
+    newer_words(path);
     let args = ["extract", "--stored", "--lexicon", "mine", "-o", "changes.csv"];
     let changed = told(path, &args);
     assert!(changed.contains("2 of 2 reports read anew"), "{changed}");
@@ -159,6 +226,56 @@ fn everything_stored_is_read_anew_with_newer_words_and_what_changed_is_shown() {
     let readings =
         Archive::open(&path.join("deepspine-data")).unwrap().store().readings(1).unwrap();
     assert_eq!(readings.len(), 2, "what was read before stays");
+}
+
+#[cfg(unix)]
+#[test]
+fn all_that_was_read_anew_before_an_interruption_is_listed() {
+    const REPORTS: usize = 12_000;
+    let row = |number| format!("r{number},L4-L5: whopping canal stenosis.\n");
+    let rows: String = (0..REPORTS).map(row).collect();
+    let folder = folder_with("reports.csv", &format!("report_id,report_text\n{rows}"));
+    let path = folder.path();
+    told(path, &["import", "reports.csv"]);
+    newer_words(path);
+    let args = ["extract", "--stored", "--lexicon", "mine", "--threads", "1", "-o"];
+    let child = command(path, &[&args[..], &["first.csv"]].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let parts = || {
+        let entries = fs::read_dir(path).unwrap().map(Result::unwrap);
+        let is_part = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|e| e == "part");
+        entries.filter(is_part).collect::<Vec<_>>()
+    };
+    let start = Instant::now();
+    while !parts().iter().any(|part| part.metadata().is_ok_and(|data| data.len() > 0)) {
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing was listed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("`first.csv` has what changed until then"), "{stderr}");
+    assert!(parts().is_empty(), "{:?}", parts());
+    // The rest is read anew by the same command, and nothing is missing or told of twice.
+    told(path, &[&args[..], &["rest.csv"]].concat());
+    let listed = |name: &str| -> Vec<String> {
+        let list = fs::read_to_string(path.join(name)).unwrap();
+        assert!(list.starts_with("source,id,level,target,before,after\n"), "{name}");
+        list.lines().skip(1).map(str::to_owned).collect()
+    };
+    let (first, rest) = (listed("first.csv"), listed("rest.csv"));
+    assert!(!first.is_empty() && !rest.is_empty(), "{} and {}", first.len(), rest.len());
+    let mut all = [first, rest].concat();
+    all.sort();
+    let row = |number| format!(",r{number},L4-L5,central,present,severe");
+    let mut expected: Vec<String> = (0..REPORTS).map(row).collect();
+    expected.sort();
+    assert!(all == expected, "{} rows", all.len());
 }
 
 /// As many reports as take a while.

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use deepspine::archive::{Archive, Asked, CaughtUp};
 use deepspine::extract::Finding;
-use deepspine::label::{Cell, Grade, Level, Mode, Status, Target};
+use deepspine::label::{Cell, Grade, Level, Mode, Span, Status, Target};
 use deepspine::report::Report;
 use deepspine::search::query::{
     AgeRange, CellQuery, CellTest, Comparison, DateRange, Field, FindingQuery, LevelPick, Pattern,
     Query, Section, TargetPick, Text,
 };
-use deepspine::search::{Counts, Sort};
+use deepspine::search::{Counts, Snippet, Sort};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -231,6 +231,17 @@ fn snippets_show_why_a_report_was_found() {
     shows("L4-L5.finding:extrusion?", &["a"], "Possible [extrusion]");
     shows("L4-L5.finding:extrusion", &[], "");
     shows("NOT stenosis", &[], "");
+}
+
+#[test]
+fn spans_of_another_text_are_not_lit_up() {
+    let text = "Mèdium stenosis.";
+    let spans = [(8, 16), (0, 400), (300, 400), (2, 4), (16, 8), (u32::MAX, u32::MAX)];
+    let snippet = Snippet::new(text, spans.map(Span::from).to_vec(), 240);
+    let pieces: Vec<_> = snippet.pieces.iter().map(|p| (p.text.as_str(), p.lit)).collect();
+    assert_eq!(pieces, [("Mèdium ", false), ("stenosis", true), (".", false)]);
+    let empty = Snippet::new("", vec![Span { start: 0, end: 9 }], 240);
+    assert!(empty.pieces.is_empty());
 }
 
 #[test]

@@ -255,6 +255,14 @@ fn segments_of_a_run_are_there_whole_or_not_at_all() {
         assert_eq!(folder, home.join("1"));
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), of.len());
         assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1, "nothing else is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            for folder in [test.path().join("segments"), home.clone(), home.join("1")] {
+                let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o700, "only its owner sees {}", folder.display());
+            }
+        }
     }
     // A newer run has none until it is given its own.
     keep(&mut test, &reader("2"), &discs());

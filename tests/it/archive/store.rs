@@ -94,6 +94,9 @@ fn studies_go_by_uid_and_by_accession_within_a_source() {
     // An accession of a known study does not make two StudyInstanceUIDs one.
     test.import(&[of("other", "south", Some("A1"), Some("9.9.9"))]);
     assert_ne!(study(&test, "other"), study(&test, "by uid"));
+    // Nor does a later record that lacks the StudyInstanceUID.
+    test.import(&[Report { age: Some(60), ..of("other", "south", Some("A1"), None) }]);
+    assert_ne!(study(&test, "other"), study(&test, "by uid"));
 }
 
 #[test]

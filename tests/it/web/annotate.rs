@@ -6,6 +6,7 @@ use ureq::http::StatusCode;
 use deepspine::label::Grade;
 
 use super::{TestServer, central};
+use crate::archive::report;
 
 const TEXTS: [(&str, &str); 3] = [
     ("A", "L4-L5: mild canal stenosis."),
@@ -252,9 +253,63 @@ fn an_earlier_reading_of_ones_own_can_stand_again() {
     let first = server.store().readings(1).unwrap()[1].id.to_string();
     let foreign = ben.post_form("/reports/1/restore", &[("reading", &first)]);
     assert_eq!(foreign.status, StatusCode::CONFLICT);
+    assert!(anna.get("/reports/1").done().text.contains("Let this stand again"));
     anna.post_form("/reports/1/restore", &[("reading", &first)]).done();
     assert_eq!(server.archive.label("A"), ["L4-L5/central mild anna"]);
     assert_eq!(server.store().readings(1).unwrap().len(), 4, "nothing is taken out");
+}
+
+#[test]
+fn a_reading_of_an_earlier_text_does_not_stand_again() {
+    let mut server = TestServer::start(&TEXTS[1..2]);
+    let [anna, _, _, lea, _] = server.everyone();
+    let slot = anna.claim(lea.make_batch("one", "assisted", "1")).unwrap();
+    anna.finish(slot).done();
+    let first = server.store().readings(1).unwrap()[1].id.to_string();
+    server.archive.import(&[report("B", "Normal.")]);
+    let before = (server.archive.label("B"), server.archive.status("B"));
+    assert!(!anna.get("/reports/1").done().text.contains("Let this stand again"));
+    let refused = anna.post_form("/reports/1/restore", &[("reading", &first)]);
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    assert!(refused.text.contains("an earlier text"), "{}", refused.text);
+    assert_eq!((server.archive.label("B"), server.archive.status("B")), before);
+    assert_eq!(server.store().readings(1).unwrap().len(), 3, "nothing is added");
+}
+
+#[test]
+fn a_hidden_repeat_counts_once_whatever_is_sent_back_or_settled() {
+    let mut server = TestServer::start(&TEXTS[..2]);
+    let [_, _, cora, lea, _] = server.everyone();
+    let wanted = json!({
+        "name": "twice", "mode": "blind", "annotators": 1, "origin": { "query": "" },
+        "order": "oldest", "repeats": 50, "seed": 1,
+    });
+    let batch = lea.post("/api/v1/batches", &wanted).done().json()["batch"].as_u64().unwrap();
+    let read = |grades: &[&str]| {
+        for grade in grades {
+            let slot = cora.claim(batch).unwrap();
+            cora.grade(slot, grade).done();
+            cora.finish(slot).done();
+        }
+        assert_eq!(cora.claim(batch), None);
+    };
+    let settle = |item: u64| {
+        let page = cora.post_form(&format!("/adjudicate/{item}"), &[]).done().location.unwrap();
+        page.rsplit('/').next().unwrap().parse::<u64>().unwrap()
+    };
+    // Both reports, and one of them again.
+    read(&["mild", "mild", "severe"]);
+    let items = server.store().items(batch, None, 0, 9).unwrap();
+    for item in items.iter().filter(|item| !item.repeat) {
+        let back = format!("/api/v1/slots/{}/send-back", settle(item.id));
+        cora.post(&back, &json!({ "reason": "mind rule 11" })).done();
+    }
+    read(&["severe", "severe"]);
+    let repeat = items.iter().find(|item| item.repeat).unwrap();
+    cora.finish(settle(repeat.id)).done();
+    let agreement = lea.get(&format!("/api/v1/batches/{batch}/agreement")).done().json();
+    let own = &agreement["repeats"][0];
+    assert_eq!((&own["cells"], &own["same"]), (&json!(1), &json!(0)), "mild, then severe: {own}");
 }
 
 #[test]
@@ -300,7 +355,7 @@ fn a_restored_backup_is_what_the_server_shows() {
     let [_, _, _, lea, _] = server.everyone();
     let backup = server.archive.path().join("backup.db");
     server.store().back_up(&backup, |_, _| ()).unwrap();
-    server.archive.import(&[crate::archive::report("D", "A rare tumour.")]);
+    server.archive.import(&[report("D", "A rare tumour.")]);
     let found = |word: &str| {
         lea.post("/api/v1/search", &json!({ "query": word })).done().json()["reports"].clone()
     };

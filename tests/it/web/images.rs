@@ -11,7 +11,7 @@ use deepspine::label::{
     Target, Verdict,
 };
 use deepspine::simulate::Phantom;
-use deepspine::store::{Body, NewDisc, NewRun, Role, StudyKeys};
+use deepspine::store::{Body, Kept, NewDisc, NewRun, Role, StudyKeys};
 use half::f16;
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
@@ -34,6 +34,34 @@ fn measured(level: Level, grade: Grade) -> Opinion {
     }
 }
 
+fn measurement(version: &str) -> Reader {
+    Reader {
+        kind: ReaderKind::Measurement,
+        name: "measurement".into(),
+        version: version.into(),
+        content_hash: "hash".into(),
+    }
+}
+
+/// The discs of the phantom, of which that of L4-L5 is narrow.
+fn discs() -> Vec<NewDisc> {
+    let levels = [Level::L5S1, Level::L4L5, Level::L3L4, Level::L2L3];
+    let grades = [Grade::Normal, Grade::Severe, Grade::Normal, Grade::Normal];
+    let disc = |(level, grade): (Level, Grade)| NewDisc {
+        level: Some(level),
+        probability: Some(0.9),
+        centre: [0.0, 0.0, 35.0 * f64::from(level as u8)],
+        body: Body { opinions: vec![measured(level, grade)], ..Body::default() },
+    };
+    levels.into_iter().zip(grades).map(disc).collect()
+}
+
+/// A run of the study.
+fn run<'a>(reader: &'a Reader, discs: &'a [NewDisc]) -> NewRun<'a> {
+    let keys = StudyKeys { uid: Some(STUDY), accession: None };
+    NewRun { source: "", keys, patient: None, date: None, reader, discs }
+}
+
 /// A server with a report of L4-L5 and the segmented phantom that it is of.
 pub(crate) fn server() -> TestServer {
     let mut server = TestServer::start(&[]);
@@ -48,30 +76,12 @@ pub(crate) fn server() -> TestServer {
     let volume = Grid { geometry, values: image.values.iter().map(|&v| f32::from(v)).collect() };
     let column = Column::find(&mask).unwrap();
     let overview = Overview::of(&volume, &parts(&mask, &column), &column);
-    let levels = [Level::L5S1, Level::L4L5, Level::L3L4, Level::L2L3];
-    let grades = [Grade::Normal, Grade::Severe, Grade::Normal, Grade::Normal];
-    let discs = levels.iter().zip(grades).map(|(&level, grade)| NewDisc {
-        level: Some(level),
-        probability: Some(0.9),
-        centre: [0.0, 0.0, 35.0 * f64::from(level as u8)],
-        body: Body { opinions: vec![measured(level, grade)], ..Body::default() },
-    });
-    let reader = Reader {
-        kind: ReaderKind::Measurement,
-        name: "measurement".into(),
-        version: "1".into(),
-        content_hash: "hash".into(),
-    };
-    let discs: Vec<NewDisc> = discs.collect();
-    let keys = StudyKeys { uid: Some(STUDY), accession: None };
-    let run =
-        NewRun { source: "", keys, patient: None, date: None, reader: &reader, discs: &discs };
-    let segment = segment();
+    let (reader, discs, segment) = (measurement("1"), discs(), segment());
     let store = server.archive.archive.store_mut();
     let written = store.write_segments(STUDY, &vec![&segment; discs.len()]).unwrap();
     written.add(&overview).unwrap();
     let kept = store.write(|writer| {
-        writer.add_run(&run)?;
+        writer.add_run(&run(&reader, &discs))?;
         writer.keep_segments(STUDY, 1, &written)
     });
     kept.unwrap();
@@ -170,18 +180,23 @@ fn what_people_see_stands_before_what_was_measured_and_apart_from_the_report() {
     assert_eq!(look((&cora, slot), "severe", true).status, StatusCode::FORBIDDEN);
 }
 
-#[test]
-fn who_looks_again_unknowingly_sees_nothing_of_before_and_changes_nothing() {
-    let mut server = server();
+/// A batch of the study's report and another of it, one of which comes again at the end.
+fn batch_with_a_repeat(server: &mut TestServer, lead: &Client) -> u64 {
     let mut other = report("B", "L4-L5: severe canal stenosis.");
     other.study_uid = Some(STUDY.into());
     server.archive.import(&[other]);
-    let [anna, _, _, lea, _] = server.everyone();
     let wanted = json!({
         "name": "twice", "mode": "blind", "annotators": 1, "origin": { "query": "" },
         "order": "oldest", "repeats": 50, "seed": 1,
     });
-    let batch = lea.post("/api/v1/batches", &wanted).done().json()["batch"].as_u64().unwrap();
+    lead.post("/api/v1/batches", &wanted).done().json()["batch"].as_u64().unwrap()
+}
+
+#[test]
+fn who_looks_again_unknowingly_sees_nothing_of_before_and_changes_nothing() {
+    let mut server = server();
+    let [anna, _, _, lea, _] = server.everyone();
+    let batch = batch_with_a_repeat(&mut server, &lea);
     let look_at = |slot: u64, ordinal: u8, verdict: &str| {
         let asked =
             json!({ "run": 1, "ordinal": ordinal, "targets": ["central"], "verdict": verdict });
@@ -206,6 +221,38 @@ fn who_looks_again_unknowingly_sees_nothing_of_before_and_changes_nothing() {
     assert_eq!(look_at(again, 2, "mild"), said("mild"));
     let central = [1, 2].map(|disc| server.store().discs(STUDY).unwrap()[disc].central);
     assert_eq!(central, [Grade::Moderate, Grade::Mild].map(|grade| Some(Verdict::Graded(grade))));
+}
+
+#[test]
+fn who_looks_again_is_told_nothing_by_a_study_that_is_segmented_anew_meanwhile() {
+    let mut server = server();
+    let [anna, _, _, lea, _] = server.everyone();
+    let batch = batch_with_a_repeat(&mut server, &lea);
+    let look = |slot: u64, run: u32, verdict: &str| {
+        let asked = json!({ "run": run, "ordinal": 1, "targets": ["central"], "verdict": verdict });
+        anna.post(&format!("/api/v1/slots/{slot}/look"), &asked).done();
+    };
+    let shown = |slot: u64| {
+        let slot = anna.get(&format!("/api/v1/slots/{slot}")).done().json();
+        (slot["images"]["run"].clone(), slot["images"]["discs"][1]["says"].clone())
+    };
+    let first = anna.claim(batch).unwrap();
+    look(first, 1, "moderate");
+    // Before and after are told apart by the second, and who finishes a report has claimed the next.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    anna.finish(first).done();
+    anna.finish(anna.claim(batch).unwrap()).done();
+    let again = anna.claim(batch).expect("one of the two reports comes again");
+    let (reader, discs) = (measurement("2"), discs());
+    let store = server.archive.archive.store_mut();
+    let kept = store.write(|writer| writer.add_run(&run(&reader, &discs))).unwrap();
+    assert_eq!(kept, Kept::New(2));
+    assert_eq!(shown(again), (json!(2), json!({})), "what she saw first is told");
+    look(again, 2, "severe");
+    let said = json!({ "central": [{ "kind": "person", "name": "anna", "verdict": "severe" }] });
+    assert_eq!(shown(again), (json!(2), said));
+    let central = server.store().discs(STUDY).unwrap()[1].central;
+    assert_eq!(central, Some(Verdict::Graded(Grade::Moderate)), "what she saw first stands");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The server as browsers and programs meet it: over HTTP, with everything in between.
 
 mod access;
+mod adjudicate;
 mod annotate;
 mod hostile;
 pub(crate) mod images;
 mod kill;
+mod search;
 mod sign_in;
 
 use std::net::{Ipv4Addr, SocketAddr};
