@@ -153,10 +153,12 @@ impl Network {
 /// Each image with mean 0 and deviation 1, so that no scanner's scale matters.
 fn standardized(images: &Tensor) -> Tensor {
     let over = [1i64, 2, 3].as_slice();
-    let centred = images - images.mean_dim(over, true, Kind::Float);
+    let mut centred = images - images.mean_dim(over, true, Kind::Float);
     // libtorch's own deviation takes many times as long, a number at a time.
-    let deviation = centred.square().mean_dim(over, true, Kind::Float).sqrt();
-    centred / (deviation + 1e-6)
+    let values = images.size()[1..].iter().product::<i64>() as f64;
+    let deviation = centred.norm_scalaropt_dim(2, over, true) / values.sqrt();
+    centred /= deviation + 1e-6;
+    centred
 }
 
 impl Rise {
