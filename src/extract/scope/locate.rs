@@ -65,7 +65,7 @@ impl Walk<'_> {
             .iter()
             .any(|(at, _)| *at > claim.last && !parted_by_comma(claim.last + 1, *at));
         let governs =
-            |at: usize| !(context.is_worst(at) && has_own) || !parted_by_comma(at, claim.first);
+            |at: usize| !(context.is_worst(at) && has_own && parted_by_comma(at, claim.first));
         let before = context
             .candidates
             .iter()
