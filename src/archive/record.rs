@@ -21,7 +21,10 @@ impl Archive {
         let labels = store.label_of_version(member.report, member.version)?;
         let status = match version.id == stored.version {
             true => stored.status,
-            false => status_left(&store.current_readings(member.version)?),
+            false => {
+                let is_reopened = store.is_reopened_at(member.report, member.version)?;
+                status_left(&store.current_readings(member.version)?, is_reopened)
+            }
         };
         let mut decided_by: Vec<String> = labels.iter().map(|l| l.reader.clone()).collect();
         decided_by.sort_unstable();
@@ -55,7 +58,7 @@ impl Archive {
 }
 
 /// How far its readers had settled a version before there was another text.
-fn status_left(readings: &[CurrentReading]) -> Status {
+fn status_left(readings: &[CurrentReading], is_reopened: bool) -> Status {
     let vote = |reading: &CurrentReading| Vote {
         reader: reading.id,
         kind: reading.kind,
@@ -63,5 +66,5 @@ fn status_left(readings: &[CurrentReading]) -> Status {
         cells: reading.body.opinions.iter().map(CellLabel::from).collect(),
     };
     let votes: Vec<Vote<u64>> = readings.iter().map(vote).collect();
-    ReportLabel::derive(&votes, false).status
+    ReportLabel::derive(&votes, is_reopened).status
 }

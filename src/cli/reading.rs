@@ -119,10 +119,10 @@ pub(super) fn check_inputs(files: &[PathBuf], output: Option<&Path>, flag: &str)
         let found = fs::metadata(file).with_context(|| {
             format!("`{name}` cannot be opened; check its name and your rights")
         })?;
-        // A pipe has no path to compare; a folder stands for the files in it.
-        let input = fs::canonicalize(file).ok().filter(|_| found.is_file() || found.is_dir());
-        if let (Some(input), Some((path, output))) = (input, &output)
-            && output.starts_with(input)
+        // A pipe has no path to compare.
+        if let Some((path, output)) = &output
+            && found.is_file()
+            && fs::canonicalize(file).is_ok_and(|input| input == *output)
         {
             let name = path.display();
             bail!("`{name}` is input and output at once; give another name to {flag}");

@@ -108,9 +108,11 @@ const fn is_degree(sense: Sense) -> bool {
     matches!(sense, Sense::Degree(_) | Sense::Significant | Sense::Borderline)
 }
 
-/// "Resolution of the previously severe stenosis": the word before a claim that says it is gone.
+/// "Resolution of the previously severe stenosis": the words before a claim that say it is gone. Whatever
+/// stands before them may say that it is not, or not wholly, so only what begins there is taken, and
+/// not where the present state follows: "resolution of the severe stenosis, now mild".
 fn resolution(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
-    let before = (0..reach.first).rev().take_while(|&at| {
+    let mut before = (0..reach.first).rev().take_while(|&at| {
         at >= reach.head
             || matches!(
                 clause.sense(at),
@@ -125,8 +127,16 @@ fn resolution(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
                 )
             )
     });
-    let mut before = before;
-    before.find(|&at| clause.sense(at) == Some(Sense::Resolution))
+    let cue = before.find(|&at| clause.sense(at) == Some(Sense::Resolution))?;
+    let begins = cue == 0
+        || clause.is_place(cue - 1)
+        || matches!(
+            clause.tag(cue - 1),
+            Some(Tag::Comma | Tag::Colon | Tag::Term(Sense::With | Sense::ThereIs | Sense::And))
+        );
+    let is_followed =
+        (reach.last + 1..clause.marks.len()).any(|at| clause.sense(at) == Some(Sense::Now));
+    (begins && !is_followed).then_some(cue)
 }
 
 /// Whether only an earlier state is told: "preop severe stenosis", "had caused stenosis".

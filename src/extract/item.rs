@@ -36,7 +36,9 @@ pub(super) fn join_levels(items: &mut Vec<Item>, levels: &mut [Levels]) {
         let mut item = items[at];
         match item.tag {
             Tag::Stop | Tag::Newline | Tag::Paragraph | Tag::Semicolon => is_told = false,
-            Tag::Term(Sense::Change(..)) => is_told = true,
+            Tag::Term(Sense::Change(..) | Sense::Finding(_) | Sense::Normal | Sense::Patent) => {
+                is_told = true
+            }
             _ => {}
         }
         while let Tag::Levels(index) = item.tag
@@ -60,16 +62,36 @@ pub(super) fn join_levels(items: &mut Vec<Item>, levels: &mut [Levels]) {
 fn listed(items: &[Item], is_told: bool) -> Option<(u32, usize)> {
     let tells = |item: &Item| {
         let Tag::Term(sense) = item.tag else { return false };
-        matches!(sense, Sense::Degree(_) | Sense::Side(_) | Sense::Anatomy(..) | Sense::Change(..))
+        matches!(
+            sense,
+            Sense::Degree(_)
+                | Sense::Side(_)
+                | Sense::Anatomy(..)
+                | Sense::Change(..)
+                | Sense::Finding(_)
+                | Sense::Noun
+                | Sense::Not
+                | Sense::None
+                | Sense::Normal
+                | Sense::Patent
+        )
     };
     let mut is_listed = false;
+    let is_wrap = |at: usize| {
+        let is_and = |at: usize| items.get(at).is_some_and(|i| i.tag == Tag::Term(Sense::And));
+        is_and(at - 1) || is_and(at + 1)
+    };
     for (at, item) in items.iter().enumerate().skip(1) {
         match item.tag {
+            Tag::Newline if is_wrap(at) => {}
             Tag::Term(Sense::And) => is_listed |= item.end - item.first > 1,
             Tag::Comma | Tag::Term(Sense::LevelWord | Sense::Disc) => {}
             Tag::Term(Sense::To | Sense::Of | Sense::Filler) if is_listed => {}
             Tag::Levels(index) if is_listed => {
-                let has_own = is_told && items.get(at + 1).is_some_and(tells);
+                let disc = usize::from(
+                    items.get(at + 1).is_some_and(|item| item.tag == Tag::Term(Sense::Disc)),
+                );
+                let has_own = is_told && items.get(at + 1 + disc).is_some_and(tells);
                 return (!has_own).then_some((index, at));
             }
             _ => break,
@@ -98,7 +120,7 @@ pub(super) fn part_run_on_lines(items: &mut [Item], tokens: &[Token]) {
 
 /// Joins two degrees to one: "mild to moderate", "mild/moderate", and "from mild to moderate",
 /// whose second is the present one (rules 1, 18).
-pub(super) fn fold_degrees(items: &mut Vec<Item>, spaced: impl Fn(u32) -> bool) {
+pub(super) fn fold_degrees(items: &mut Vec<Item>, spaced: impl Fn(Item) -> bool) {
     let mut kept = 0;
     let mut at = 0;
     while at < items.len() {
@@ -114,13 +136,13 @@ pub(super) fn fold_degrees(items: &mut Vec<Item>, spaced: impl Fn(u32) -> bool) 
     items.truncate(kept);
 }
 
-fn joined_degree(items: &[Item], spaced: &impl Fn(u32) -> bool) -> Option<(Tag, usize)> {
+fn joined_degree(items: &[Item], spaced: &impl Fn(Item) -> bool) -> Option<(Tag, usize)> {
     let degree = |i: usize| items.get(i).and_then(|item| degree_of(item.tag));
     let joins = |i: usize| {
         matches!(
             items.get(i).map(|item| item.tag),
             Some(Tag::Term(Sense::To | Sense::Through) | Tag::Dash)
-        ) || items.get(i).is_some_and(|item| item.tag == Tag::Slash && !spaced(item.first))
+        ) || items.get(i).is_some_and(|item| item.tag == Tag::Slash && !spaced(*item))
     };
     if matches!(items[0].tag, Tag::Term(Sense::From | Sense::Progressed))
         && let Some(grade) = items.get(1).and_then(|item| upper_of(item.tag))
@@ -138,7 +160,7 @@ fn joined_degree(items: &[Item], spaced: &impl Fn(u32) -> bool) -> Option<(Tag, 
     // "mild-mod": only a hyphen, which is no item, stands between.
     if let Some(high) = degree(1)
         && items[1].first > items[0].end
-        && !spaced(items[1].first)
+        && !spaced(items[1])
     {
         return Some((Tag::Term(Sense::Degree(between(low, high))), 2));
     }

@@ -179,11 +179,23 @@ impl Grammar<'_> {
         let number = self.whole_number(next).or_else(|| self.numeral(next))?;
         let apart = self.tokens[next].spaced;
         let vertebra = Vertebra { column, number };
-        // "T 2" with a space is seldom a vertebra, and "s 1" may be seconds, but not in "five s one".
+        // "T 2" with a space is seldom a vertebra, and "s 1" may be seconds. Spelt out, "t two" may be a
+        // sequence, and "s one" is a vertebra after another.
         let loose = matches!(column, Column::Lumbar)
-            || at.checked_sub(1).is_some_and(|before| self.numeral(before).is_some())
-            || self.tokens[at].text(self.text).starts_with(['S', 'T', 'D']);
+            || self.tokens[at].text(self.text).starts_with(['S', 'T', 'D'])
+            || self.numeral(next).is_some_and(|number| match column {
+                Column::Thoracic => number > 2,
+                _ => at > 0 && self.ends_vertebra(at - 1),
+            });
         (vertebra.exists() && (!apart || loose)).then_some((vertebra, next + 1))
+    }
+
+    /// Whether the number of a vertebra, or what joins it to the next, may stand here.
+    fn ends_vertebra(&self, at: usize) -> bool {
+        self.numeral(at).is_some()
+            || self.whole_number(at).is_some()
+            || self.is_spoken_joint(at)
+            || self.is_sign(at, b"-/")
     }
 
     /// "LS" and "SI" where a scanner took S for 5 and I for 1.
@@ -326,6 +338,8 @@ impl Grammar<'_> {
         let number = self.whole_number(at).or_else(|| self.numeral(at))?;
         // "L4 5 mm" is a vertebra and a length, and "L5 one" is no level.
         let [spelled, follows_spelled] = [at, at - 1].map(|at| self.numeral(at).is_some());
+        let to = matches!(self.sense(at - 1), Some(Sense::Through | Sense::To));
+        let follows_spelled = follows_spelled || to && self.numeral(at.saturating_sub(2)).is_some();
         let joined = (!spelled && !self.tokens[at].spaced)
             || (spelled && follows_spelled)
             || self.is_sign(at - 1, b"-/\\_")
@@ -417,13 +431,16 @@ impl Grammar<'_> {
         at
     }
 
-    /// "4-5" after a level has set the column.
+    /// "4-5" or "four five" after a level has set the column.
     fn bare_disc(&self, at: usize) -> Option<(Levels, usize)> {
-        let upper = Vertebra { column: Column::Lumbar, number: self.whole_number(at)? };
-        if !self.is_sign(at + 1, b"-/") {
+        let spelled = self.numeral(at);
+        let number = self.whole_number(at).or(spelled)?;
+        let upper = Vertebra { column: Column::Lumbar, number };
+        let joint = self.is_sign(at + 1, b"-/") || self.is_spoken_joint(at + 1);
+        if !joint && spelled.is_none() {
             return None;
         }
-        let (lower, end) = self.lower(upper, at + 2)?;
+        let (lower, end) = self.lower(upper, at + 1 + usize::from(joint))?;
         let level = disc(upper, lower).filter(|_| upper.exists() && upper.is_above(lower))?;
         Some((Levels { named: SmallVec::from_iter([level]) }, end))
     }

@@ -187,11 +187,15 @@ impl Scan {
                 at += 1;
             }
         }
-        hear_dictation(&mut self.items);
         part_run_on_lines(&mut self.items, &self.tokens);
+        hear_dictation(&mut self.items);
         join_levels(&mut self.items, &mut self.levels);
         let tokens = &self.tokens;
-        fold_degrees(&mut self.items, |at| tokens[at as usize].spaced);
+        // A slash that was dictated has blanks around it as all words have.
+        fold_degrees(&mut self.items, |item| {
+            let token = &tokens[item.first as usize];
+            token.spaced && !(item.tag == Tag::Slash && token.kind == Kind::Word)
+        });
     }
 }
 

@@ -318,8 +318,8 @@ impl Store {
     }
 
     /// The hidden repeats of a batch that are done: who, the reading that they had made before and
-    /// the second. Of a report that was sent back in between, the last one before counts; what they
-    /// settled as adjudicators is no repeat. Times go by the second; within one, the slot with the
+    /// the second. Of a report that was sent back in between, the last one before counts, and of a repeat that was
+    /// sent back the first; what they settled as adjudicators is no repeat. Times go by the second; within one, the slot with the
     /// greater number is taken for the later.
     ///
     /// # Errors
@@ -328,8 +328,9 @@ impl Store {
         let mut all = self.connection.prepare_cached(
             "SELECT u.name, first.reading, again.reading
              FROM items i
-             JOIN slots again ON again.item = i.id AND again.reading IS NOT NULL
-                              AND NOT again.adjudicates
+             JOIN slots again ON again.item = i.id AND again.id = (
+                  SELECT a.id FROM slots a WHERE a.item = i.id AND a.user = again.user
+                  AND NOT a.adjudicates AND a.reading IS NOT NULL ORDER BY a.round LIMIT 1)
              JOIN slots first ON first.id = (
                   SELECT f.id FROM slots f WHERE f.item = i.repeats AND f.user = again.user
                   AND NOT f.adjudicates AND (f.finished_at, f.id) < (again.claimed_at, again.id)

@@ -22,7 +22,7 @@ impl Writer<'_> {
     /// Derives a report's label from the current readings of its present version.
     pub(super) fn label_anew(&self, report: u64, subject: u64) -> Result<(), StoreError> {
         let votes = votes(&self.transaction, subject)?;
-        let label = ReportLabel::derive(&votes, self.is_reopened(report, subject)?);
+        let label = ReportLabel::derive(&votes, is_reopened(&self.transaction, report, subject)?);
         self.transaction
             .prepare_cached("DELETE FROM report_labels WHERE report = ?1")?
             .execute([report])?;
@@ -44,24 +44,6 @@ impl Writer<'_> {
             .prepare_cached("UPDATE reports SET status = ?2, change = ?3 WHERE id = ?1")?
             .execute((report, label.status.name(), self.next_change()))?;
         Ok(())
-    }
-
-    /// Whether people read an earlier text of the report and none has read the present one, or an
-    /// adjudicator settled the earlier one.
-    fn is_reopened(&self, report: u64, subject: u64) -> Result<bool, StoreError> {
-        let mut find = self.transaction.prepare_cached(
-            "SELECT count(*) FILTER (WHERE s.id != ?2),
-                    count(*) FILTER (WHERE s.id != ?2 AND c.adjudicates),
-                    count(*) FILTER (WHERE s.id = ?2)
-             FROM report_versions v
-             JOIN subjects s ON s.report_version = v.id
-             JOIN current_readings c ON c.subject = s.id
-             JOIN readers e ON e.id = c.reader
-             WHERE v.report = ?1 AND e.kind = 'person'",
-        )?;
-        let (before, settled, now): (u64, u64, u64) =
-            find.query_row((report, subject), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(settled > 0 || (before > 0 && now == 0))
     }
 
     /// Makes everything that is derived from readings anew: which readings are current, their
@@ -114,6 +96,24 @@ impl Writer<'_> {
     }
 }
 
+/// Whether people read a text of the report before this subject and none has read this one, or an
+/// adjudicator settled an earlier one.
+fn is_reopened(connection: &Connection, report: u64, subject: u64) -> Result<bool, StoreError> {
+    let mut find = connection.prepare_cached(
+        "SELECT count(*) FILTER (WHERE s.id < ?2),
+                count(*) FILTER (WHERE s.id < ?2 AND c.adjudicates),
+                count(*) FILTER (WHERE s.id = ?2)
+         FROM report_versions v
+         JOIN subjects s ON s.report_version = v.id
+         JOIN current_readings c ON c.subject = s.id
+         JOIN readers e ON e.id = c.reader
+         WHERE v.report = ?1 AND e.kind = 'person'",
+    )?;
+    let (before, settled, now): (u64, u64, u64) =
+        find.query_row((report, subject), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(settled > 0 || (before > 0 && now == 0))
+}
+
 /// What everyone's current readings of a subject say.
 pub(super) fn votes(database: &Connection, subject: u64) -> Result<Vec<Vote<u64>>, StoreError> {
     let mut find = database.prepare_cached(
@@ -139,6 +139,20 @@ pub(super) fn votes(database: &Connection, subject: u64) -> Result<Vec<Vote<u64>
 }
 
 impl Store {
+    /// Whether a version of a report, by its number in the archive, was to be read anew by people when it
+    /// was the present one: they had read or settled an earlier text.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_reopened_at(&self, report: u64, version: u64) -> Result<bool, StoreError> {
+        let subject = self.connection.query_row(
+            "SELECT id FROM subjects WHERE report_version = ?1",
+            [version],
+            |row| row.get(0),
+        )?;
+        is_reopened(&self.connection, report, subject)
+    }
+
     /// The label of a report, by cell in order, and who decided each.
     ///
     /// # Errors

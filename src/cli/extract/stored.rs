@@ -62,6 +62,8 @@ struct Work<'a> {
     stop: Stop,
     bar: ProgressBar,
     done: Done,
+    /// How many reports changed that were to be listed and are not.
+    unlisted: u64,
 }
 
 impl<'a> Work<'a> {
@@ -74,7 +76,7 @@ impl<'a> Work<'a> {
             Some((_, output)) => Stop::listen_and(output.completer())?,
             None => Stop::listen()?,
         };
-        Ok(Self { output, stop, bar: bar(reports), done: Done::default() })
+        Ok(Self { output, stop, bar: bar(reports), done: Done::default(), unlisted: 0 })
     }
 
     /// Reads everything anew and keeps it, a batch at a time, until Ctrl-C is pressed. Returns whether it
@@ -110,7 +112,9 @@ impl<'a> Work<'a> {
             let reread = archive.reread(&readers, &batch)?;
             let are_first = self.done.changed == 0;
             self.done.add(&reread);
+            self.unlisted = reread.changes.len() as u64;
             self.list(&reread.changes, are_first)?;
+            self.unlisted = 0;
             self.bar.inc(batch.len() as u64);
         }
     }
@@ -146,6 +150,11 @@ impl<'a> Work<'a> {
     /// How far it has come, where it goes no further, and how to go on.
     fn so_far(&self, ended: &str) -> String {
         let how = match &self.output {
+            Some((path, _)) if self.unlisted > 0 => format!(
+                "`{}` lacks what changed in the last {} of those that changed",
+                path.display(),
+                HumanCount(self.unlisted)
+            ),
             Some((path, _)) if self.done.changed > 0 => format!(
                 "`{}` has what changed until then; the same command with another name for it goes on \
                  from there",

@@ -4,12 +4,12 @@ mod bad;
 mod indexing;
 mod labels;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::HumanCount;
 
 use self::bad::BadFile;
@@ -82,10 +82,27 @@ const TRANSACTION: usize = 1024;
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     check_inputs(&args.files, args.bad.as_deref(), "--bad")?;
+    check_bad_apart(args)?;
     match &args.labels_by {
         Some(person) => labels::run(args, person),
         None => import(args),
     }
+}
+
+/// Refuses a list of bad records within a folder that is read: it would be read as it is written.
+fn check_bad_apart(args: &Args) -> Result<()> {
+    let Some(bad) = &args.bad else { return Ok(()) };
+    let parent = bad.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let Ok(parent) = parent.unwrap_or(Path::new(".")).canonicalize() else { return Ok(()) };
+    for folder in args.files.iter().filter(|file| file.is_dir()) {
+        ensure!(
+            !folder.canonicalize().is_ok_and(|folder| parent.starts_with(folder)),
+            "`{}` is within `{}`, which is read; name a file elsewhere with --bad",
+            bad.display(),
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 fn import(args: &Args) -> Result<ExitCode> {

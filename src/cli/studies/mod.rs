@@ -116,9 +116,10 @@ pub(super) struct Grading {
 /// Segments all studies, and grades them where there is something to grade with. `done` is what that
 /// is called: the folder, if none is given.
 pub(super) fn run(args: &StudyArgs, grading: Option<Grading>, done: &str) -> Result<ExitCode> {
-    let studies = if args.each { entries(&args.studies)? } else { args.studies.clone() };
+    let wanted = wanted_output(args, done);
+    let studies = if args.each { entries(&args.studies, &wanted)? } else { args.studies.clone() };
     let names = names(&studies)?;
-    targets::check_apart(args, &studies, &names, &wanted_output(args, done))?;
+    targets::check_apart(args, &studies, &names, &wanted)?;
     let masks = args.masks.clone();
     let segmenter = masks.is_none().then(|| segmenter(args)).transpose()?;
     let segmenter_hash = segmenter.as_ref().map(|of| of.content_hash().to_owned());
@@ -232,14 +233,17 @@ struct Done {
     open: usize,
 }
 
-/// Every entry of the folders, by name.
-fn entries(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// Every entry of the folders, by name, but for what was made there before.
+fn entries(folders: &[PathBuf], output: &Path) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for folder in folders {
         let unlisted = || format!("`{}` cannot be listed", folder.display());
         for entry in fs::read_dir(folder).with_context(unlisted)? {
             all.push(entry.with_context(unlisted)?.path());
         }
+    }
+    if output.exists() {
+        all.retain(|entry| !targets::are_same(entry, output));
     }
     all.sort();
     ensure!(!all.is_empty(), "the given folders are empty");

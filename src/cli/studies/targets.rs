@@ -10,8 +10,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::{StudyArgs, masks, record};
 
-/// Makes sure that no study's folder is, holds or lies within anything that is read: that would be lost,
-/// or take the folder for images the next time.
+/// Makes sure that no study's folder is or holds anything that is read: that would be lost.
 pub(super) fn check_apart(
     args: &StudyArgs,
     studies: &[PathBuf],
@@ -26,14 +25,12 @@ pub(super) fn check_apart(
     let home = real(output);
     for name in names {
         let target = real(&home.join(name));
-        let around = target.ancestors().find_map(|folder| inputs.get(folder));
         // Paths are ordered part by part, so that what lies in a folder comes right after it.
-        let (next, input) = inputs.range(target.clone()..).next().unzip();
-        let within = input.filter(|_| next.is_some_and(|next| next.starts_with(&target)));
-        if let Some(input) = around.or(within) {
+        let within = inputs.range(target.clone()..).next();
+        if let Some((_, input)) = within.filter(|(path, _)| path.starts_with(&target)) {
             bail!(
-                "what is made of `{name}` would go to `{}`, in one place with `{}`, which is read \
-                 and would be lost; choose a folder elsewhere with -o",
+                "what is made of `{name}` would take the place of `{}`, which holds `{}` and would be \
+                 lost; choose a folder elsewhere with -o",
                 output.join(name).display(),
                 input.display()
             );
@@ -60,6 +57,11 @@ pub(super) fn check_ours(target: &Path) -> Result<()> {
 /// Whether a folder has the record of a study.
 fn is_made(target: &Path) -> bool {
     record(target).is_some_and(|of| of["study"].is_string() && of["levels"].is_array())
+}
+
+/// Whether two paths lead to the same place.
+pub(super) fn are_same(one: &Path, other: &Path) -> bool {
+    real(one) == real(other)
 }
 
 /// Where a path leads, with links followed, also where not all of it is there yet.

@@ -125,15 +125,20 @@ impl Walk<'_> {
         self.fallback(context, claim)
     }
 
-    /// The levels that the end of a clause adds to those of its last claim: "L4-5: moderate stenosis, as
-    /// well as, to a lesser degree, at L3-4".
+    /// The levels that the end of a sentence adds to those of its last claim: "L4-5: moderate stenosis, as
+    /// well as, to a lesser degree, at L3-4". After a plain "and" a line that ends may go on with what is
+    /// told of them.
     fn added(&self, context: &Context<'_>, claim: &Claim) -> LevelSet {
         let after = claim.last + 1..context.clause.marks.len();
         let mut is_added = false;
         let mut levels = LevelSet::EMPTY;
+        let mut may_go_on = true;
         for (at, mark) in after.clone().zip(&context.clause.marks[after]) {
             match mark {
-                Mark::Tag(Tag::Term(Sense::And)) => is_added = true,
+                Mark::Tag(Tag::Term(Sense::And)) => {
+                    let item = context.clause.items[at];
+                    (is_added, may_go_on) = (true, may_go_on && item.end - item.first == 1);
+                }
                 Mark::Tag(Tag::Comma | Tag::Term(Sense::LevelWord | Sense::Disc)) => {}
                 Mark::Tag(Tag::Term(Sense::To | Sense::Of | Sense::Filler)) if is_added => {}
                 Mark::Place(_) if is_added && levels.is_empty() => {
@@ -142,7 +147,19 @@ impl Walk<'_> {
                 _ => return LevelSet::EMPTY,
             }
         }
-        levels
+        let is_over = match self.after(context.clause) {
+            None | Some(Tag::Stop) => true,
+            Some(Tag::Newline | Tag::Paragraph) => !may_go_on,
+            _ => false,
+        };
+        if is_over { levels } else { LevelSet::EMPTY }
+    }
+
+    /// What comes after a clause in the text.
+    fn after(&self, clause: &Clause) -> Option<Tag> {
+        let end = clause.items.last()?.end;
+        let next = self.scan.items.partition_point(|item| item.first < end);
+        self.scan.items.get(next).map(|item| item.tag)
     }
 
     /// Without a place of its own a claim is about the level in scope, or, if it says that

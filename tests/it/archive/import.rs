@@ -100,16 +100,15 @@ fn the_list_of_bad_records_takes_the_place_of_no_input() {
     let path = folder.path();
     fs::create_dir(path.join("exports")).unwrap();
     fs::write(path.join("exports/bad.jsonl"), list).unwrap();
-    for (input, bad) in [
-        ("bad.jsonl", "bad.jsonl"),
-        ("bad.jsonl", "exports/../bad.jsonl"),
-        ("exports", "exports/bad.jsonl"),
+    for (input, bad, told) in [
+        ("bad.jsonl", "bad.jsonl", "is input and output at once; give another name to --bad"),
+        ("bad.jsonl", "exports/../bad.jsonl", "is input and output at once"),
+        ("exports", "exports/bad.jsonl", "is within `exports`, which is read"),
     ] {
         let output = run(path, &["import", input, "--bad", bad]);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
-        let told = format!("`{bad}` is input and output at once; give another name to --bad");
-        assert!(stderr.contains(&told), "{stderr}");
+        assert!(stderr.contains(&format!("`{bad}` {told}")), "{stderr}");
         assert_eq!(fs::read_to_string(path.join(bad)).unwrap(), list);
     }
     assert!(!path.join("deepspine-data").exists(), "it was refused before anything was done");
