@@ -12,6 +12,7 @@ use deepspine::label::{Cell, CellLabel, Grade, Level, Mode, Status, Verdict};
 use deepspine::learn::{Gold, read_gold};
 use deepspine::report::Report;
 use deepspine::search::query::Query;
+use deepspine::store::Member;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, RowAccessor};
 
@@ -180,21 +181,28 @@ fn a_record_has_the_status_of_the_text_that_was_frozen() {
     test.read_by("ben", Mode::Blind, differs, &[]);
     test.read_by("cora", Mode::Adjudication, settled, &[(CENTRAL, Grade::Moderate)]);
     let chosen = test.archive.choose(&plan(&["*"])).unwrap();
-    let records = |test: &TestArchive| -> Vec<(String, Status, String)> {
+    let records = |test: &TestArchive, members: &[Member]| -> Vec<(String, Status, String)> {
         let record = |member| {
             let record = test.archive.record(member).unwrap();
             (record.id, record.status, record.labels[0].verdict.name().to_owned())
         };
-        let mut records: Vec<_> = chosen.members.iter().map(record).collect();
+        let mut records: Vec<_> = members.iter().map(record).collect();
         records.sort();
         records
     };
-    let before = records(&test);
+    let before = records(&test, &chosen.members);
     let statuses = before.iter().map(|(_, status, _)| *status).collect::<Vec<_>>();
     assert_eq!(statuses, [Agreed, ToAdjudicate, Machine, Adjudicated], "by id");
     test.import(&ids.map(|id| report(id, "L4-L5: severe canal stenosis.")));
     assert_eq!(test.status("settled"), "to_adjudicate");
-    assert_eq!(records(&test), before);
+    assert_eq!(records(&test, &chosen.members), before);
+    // Of a text that people were to read anew, that is so still when there is a third.
+    let chosen = test.archive.choose(&plan(&["*"])).unwrap();
+    let before = records(&test, &chosen.members);
+    let statuses = before.iter().map(|(_, status, _)| *status).collect::<Vec<_>>();
+    assert_eq!(statuses, [ToAdjudicate, ToAdjudicate, Machine, ToAdjudicate], "by id");
+    test.import(&ids.map(|id| report(id, "L4-L5: normal.")));
+    assert_eq!(records(&test, &chosen.members), before);
 }
 
 #[test]

@@ -300,12 +300,15 @@ fn a_hidden_repeat_counts_once_whatever_is_sent_back_or_settled() {
     // Both reports, and one of them again.
     read(&["mild", "mild", "severe"]);
     let items = server.store().items(batch, None, 0, 9).unwrap();
-    for item in items.iter().filter(|item| !item.repeat) {
-        let back = format!("/api/v1/slots/{}/send-back", settle(item.id));
+    let send_back = |item: u64| {
+        let back = format!("/api/v1/slots/{}/send-back", settle(item));
         cora.post(&back, &json!({ "reason": "mind rule 11" })).done();
-    }
+    };
+    items.iter().filter(|item| !item.repeat).for_each(|item| send_back(item.id));
     read(&["severe", "severe"]);
     let repeat = items.iter().find(|item| item.repeat).unwrap();
+    send_back(repeat.id);
+    read(&["moderate"]);
     cora.finish(settle(repeat.id)).done();
     let agreement = lea.get(&format!("/api/v1/batches/{batch}/agreement")).done().json();
     let own = &agreement["repeats"][0];
