@@ -2,9 +2,10 @@
 //! lexicon.
 //!
 //! The way of a text: `token` cuts it into words, `vocabulary` numbers them and mends their
-//! spelling, `scan` finds phrases and levels, `item` joins those that belong together, `layout` undoes wraps, `section` tells what counts,
-//! `scope` walks the lines and knows which level each clause is about, `claim` binds degrees,
-//! sides and negations to their nouns, and `settle` turns the claims into statements.
+//! spelling, `scan` finds phrases and levels, `item` joins those that belong together, `layout`
+//! undoes wraps, `section` tells what counts, `scope` walks the lines and knows which level each
+//! clause is about, `claim` binds degrees, sides and negations to their nouns, and `settle` turns
+//! the claims into statements.
 
 mod claim;
 mod context;
