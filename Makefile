@@ -117,7 +117,7 @@ has-%:
 sets: has-GOLD libtorch ## Write the reports that the reader learns from and is scored on
 	cargo build --release --locked
 	@mkdir -p $(SETS)
-	for set in develop check paraphrase; do \
+	for set in develop check paraphrase blind; do \
 		scripts/cases fixtures/reports/en/$$set > $(SETS)/$$set.jsonl || exit 1; done
 	$(BINARY) extract $(GOLD)/real_unlabelled.jsonl --format gold -o $(SETS)/silver.jsonl
 	$(BINARY) simulate reports --wording held-out --count 1000 --seed 1001 \
@@ -205,6 +205,6 @@ loop: libtorch ## Close the loop on 200 invented studies, in about ten minutes o
 	OMP_WAIT_POLICY=passive nice scripts/loop $(BINARY) out/loop --seed 4 --from models/grader --steps 300
 
 scores: sets ## Score rules, transformer and both together on every set
-	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/check.jsonl \
-		$(SETS)/dictated.jsonl; do \
+	for set in $(GOLD)/real_labelled.jsonl $(SETS)/paraphrase.jsonl $(SETS)/blind.jsonl \
+		$(SETS)/check.jsonl $(SETS)/dictated.jsonl; do \
 		scripts/scores $(BINARY) $$set $(SETS)/free.jsonl || exit 1; done

@@ -237,6 +237,16 @@ fn negation(clause: &Clause, reach: Reach<'_>) -> Option<usize> {
                 Sense::With | Sense::But | Sense::Be | Sense::ThereIs => return None,
                 Sense::Patent | Sense::Normal | Sense::None | Sense::NoAbnormality => return None,
                 Sense::Anaphor | Sense::Absent | Sense::Resolved => return None,
+                // "no resolution of the severe stenosis"
+                Sense::Resolution => return None,
+                // "no canal stenosis moderate foraminal narrowing" has lost its full stop.
+                Sense::Change(_, Class::Noun)
+                    if !listed
+                        && caused.is_none()
+                        && has(reach.head, reach.first, |s| matches!(s, Sense::Degree(_))) =>
+                {
+                    return None;
+                }
                 // A claim that is complete stands between: only a list of alternatives, or a
                 // bare noun, is still reached.
                 Sense::Change(_, class)

@@ -26,6 +26,61 @@ pub(super) fn hear_dictation(items: &mut [Item]) {
     }
 }
 
+/// A side in brackets of its own, or a degree after its level, stands where it would without them: "(L)
+/// foramen narrowed", "L4-5 (mild) and L5-S1 (moderate) stenosis".
+pub(super) fn unwrap_brackets(items: &mut Vec<Item>) {
+    let mut kept = 0;
+    let mut at = 0;
+    while at < items.len() {
+        let mut item = items[at];
+        let is_after_level = items[..kept]
+            .iter()
+            .rfind(|item| item.tag != Tag::Term(Sense::LevelWord))
+            .is_some_and(|item| matches!(item.tag, Tag::Levels(_)));
+        if let [open, inside, close, ..] = items[at..]
+            && (open.tag, close.tag) == (Tag::Open, Tag::Close)
+            && (matches!(inside.tag, Tag::Term(Sense::Side(_)))
+                || (is_after_level && degree_of(inside.tag).is_some()))
+        {
+            item = Item { tag: inside.tag, first: open.first, end: close.end };
+            at += 2;
+        }
+        items[kept] = item;
+        kept += 1;
+        at += 1;
+    }
+    items.truncate(kept);
+}
+
+/// Where what is said of one level after the other has no punctuation, as in dictations that nobody has
+/// read, a sentence ends before each "at" that begins a level.
+pub(super) fn part_run_on_levels(items: &mut [Item]) {
+    const LONG: usize = 25;
+    let ends = |item: &Item| matches!(item.tag, Tag::Newline | Tag::Paragraph | Tag::Stop);
+    for sentence in items.split_mut(ends).filter(|sentence| is_run_on(sentence, LONG)) {
+        for at in 0..sentence.len() - 1 {
+            let is_level = matches!(sentence[at + 1].tag, Tag::Levels(_));
+            if is_level && sentence[at].tag == Tag::Term(Sense::Of) {
+                sentence[at].tag = Tag::Stop;
+            }
+        }
+    }
+}
+
+/// Whether a sentence of at least `long` items without punctuation names several levels, and tells nothing
+/// before the first of them: each then begins what is told of it.
+pub(super) fn is_run_on(sentence: &[Item], long: usize) -> bool {
+    const MANY: usize = 3;
+    let is_sign = |item: &Item| matches!(item.tag, Tag::Comma | Tag::Colon | Tag::Semicolon);
+    let is_level = |item: &Item| matches!(item.tag, Tag::Levels(_));
+    let tells = |item: &Item| matches!(item.tag, Tag::Term(Sense::Change(..)));
+    let Some(first) = sentence.iter().position(is_level) else { return false };
+    sentence.len() >= long
+        && sentence.iter().filter(|item| is_level(item)).count() >= MANY
+        && !sentence.iter().any(|item| is_sign(item) || item.tag == Tag::Border)
+        && !sentence[..first].iter().any(tells)
+}
+
 /// Levels that a phrase of several words lists together: "L4-5 as well as L3-4". Single words between
 /// levels are the grammar's.
 pub(super) fn join_levels(items: &mut Vec<Item>, levels: &mut [Levels]) {

@@ -6,6 +6,7 @@ use super::finding::Section;
 use super::scan::{Item, Scan, Tag};
 use super::section::{settle_sections, split_headings};
 use super::sense::{Class, Sense};
+use super::table::is_by_comma;
 use super::vocabulary::Vocabulary;
 
 /// A line of the author's, whether or not it was wrapped on the way.
@@ -166,9 +167,10 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
     };
     let full_pairs = || lines.windows(2).filter(is_full_pair);
     // The longest line is full by itself and proves nothing: a sentence must be seen to go on,
-    // unless all is in capitals.
+    // unless all is in capitals. Who begins every line in small letters tells nothing by it.
+    let tells = !lines.iter().all(small);
     let is_wrapped = plausible
-        && full_pairs().count() >= 2
+        && full_pairs().count() >= if tells { 2 } else { 3 }
         && (full_pairs().any(|pair| small(&pair[1])) || !text.contains(char::is_lowercase));
     // Where small letters begin a line only in mid-sentence, they tell a wrapped line too.
     let runs_on = |last: &Physical, line: &Physical| {
@@ -178,7 +180,8 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
             && !is_statement(&scan.items[line.first..line.end])
     };
     let pairs = || lines.windows(2).filter(|pair| !pair[1].after_blank && small(&pair[1]));
-    let small_runs_on = pairs().filter(|pair| runs_on(&pair[0], &pair[1])).count() >= 2
+    let small_runs_on = tells
+        && pairs().filter(|pair| runs_on(&pair[0], &pair[1])).count() >= 2
         && pairs().all(|pair| open(&pair[0]));
     let mut wraps = vec![false; lines.len()];
     for at in 1..lines.len() {
@@ -201,6 +204,7 @@ fn wraps(scan: &Scan, lines: &[Physical], text: &str) -> Vec<bool> {
 /// Whether a line begins with a bullet, a number, or a label before a colon.
 fn begins_anew(items: &[Item]) -> bool {
     let is_row = items.iter().any(|item| item.tag == Tag::Border)
+        || is_by_comma(items)
         || (matches!(items[0].tag, Tag::Levels(_))
             && matches!(items.get(1).map(|item| item.tag), Some(Tag::Semicolon | Tag::Dash)));
     is_row || bullet_items(items).is_some() || label_end(items).is_some()

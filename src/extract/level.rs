@@ -313,6 +313,7 @@ impl Grammar<'_> {
                 Some(Sense::Through | Sense::To | Sense::Over) => Some(at + 1),
                 _ => Some(at),
             },
+            Kind::Number => Some(at),
             _ => None,
         }
     }
@@ -336,14 +337,15 @@ impl Grammar<'_> {
             return Some((misread, next));
         }
         let number = self.whole_number(at).or_else(|| self.numeral(at))?;
-        // "L4 5 mm" is a vertebra and a length, and "L5 one" is no level.
+        // "L4 5 mm" is a vertebra and a length, "L4 5" a level, and "L5 one" is none.
         let [spelled, follows_spelled] = [at, at - 1].map(|at| self.numeral(at).is_some());
         let to = matches!(self.sense(at - 1), Some(Sense::Through | Sense::To));
         let follows_spelled = follows_spelled || to && self.numeral(at.saturating_sub(2)).is_some();
         let joined = (!spelled && !self.tokens[at].spaced)
             || (spelled && follows_spelled)
             || self.is_sign(at - 1, b"-/\\_")
-            || self.is_spoken_joint(at - 1);
+            || self.is_spoken_joint(at - 1)
+            || (!spelled && number == upper.next().number && self.ends_level(at + 1));
         let below = upper.next();
         let same = Vertebra { column: upper.column, number };
         let lower = if number == 1 && below.number == 1 {
@@ -354,6 +356,17 @@ impl Grammar<'_> {
             return None;
         };
         joined.then_some((lower, at + 1))
+    }
+
+    /// Whether the level of "L4 5" may end before this token, and the number be no measure: a sign or a
+    /// word of the lexicon, which has no units, goes on.
+    fn ends_level(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return true };
+        match token.kind {
+            Kind::Newline | Kind::Sign(b':' | b',' | b';' | b')') => true,
+            Kind::Word => self.sense(at).is_some_and(|sense| sense != Sense::Of),
+            _ => false,
+        }
     }
 
     /// "L45" and "L51" without any sign.
@@ -417,7 +430,7 @@ impl Grammar<'_> {
     }
 
     fn is_connector(&self, at: usize) -> bool {
-        self.is_sign(at, b",&/+") || matches!(self.sense(at), Some(Sense::And | Sense::Or))
+        self.is_sign(at, b",&/+>") || matches!(self.sense(at), Some(Sense::And | Sense::Or))
     }
 
     /// Words that may stand between the levels of a list: "level", "at", "the", "disc".

@@ -171,6 +171,16 @@ pub(super) fn has_lesion(items: &[Item]) -> bool {
     items.iter().any(|item| matches!(item.tag, Tag::Term(Sense::Finding(f)) if is_lesion(f)))
 }
 
+/// Whether a side stands at `at` and is said of no structure after it: "prolapse L4-5 right with ...".
+fn is_side_alone(items: &[Item], at: usize) -> bool {
+    let tag = |i: usize| items.get(i).map(|item| item.tag);
+    matches!(tag(at), Some(Tag::Term(Sense::Side(_))))
+        && matches!(
+            tag(at + 1),
+            None | Some(Tag::Comma | Tag::Stop | Tag::Term(Sense::With | Sense::Causing))
+        )
+}
+
 /// The side of the disc lesion of a sentence, where it has exactly one: "left paracentral",
 /// "central and to the left". A diffuse one has both.
 pub(super) fn lesion_side(items: &[Item]) -> Option<Side> {
@@ -209,6 +219,7 @@ pub(super) fn lesion_side(items: &[Item]) -> Option<Side> {
         for after in items[at + 1..].iter().take(REACH) {
             match after.tag {
                 Tag::Term(Sense::Side(side)) => sides.push(side),
+                Tag::Levels(_) if is_side_alone(items, at + 2) => {}
                 Tag::Other
                 | Tag::Term(
                     Sense::Filler

@@ -124,11 +124,20 @@ fn segment_parts(segment: &[(usize, Piece)], parts: &mut Vec<Part>) {
         .iter()
         .find(|(_, p)| matches!(p, Piece::Degree(..) | Piece::Side(_)))
         .is_some_and(|(_, p)| matches!(p, Piece::Side(_)));
+    // "L3-4 mild L4-5 moderate" has a degree after each place.
+    let places = segment.iter().filter(|(_, p)| *p == Piece::Place).count();
+    let place_first = places > 1
+        && places == degrees
+        && segment
+            .iter()
+            .find(|(_, p)| matches!(p, Piece::Degree(..) | Piece::Place))
+            .is_some_and(|(_, p)| *p == Piece::Place);
     let mut part = Part::default();
     for &(at, piece) in segment {
         let full = match piece {
             Piece::Degree(..) => part.grade.is_some(),
             Piece::Side(_) => degrees > 1 && side_first && part.grade.is_some(),
+            Piece::Place => place_first && part.grade.is_some(),
             _ => false,
         };
         if full {

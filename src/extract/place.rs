@@ -220,22 +220,29 @@ fn except(scan: &Scan, items: &[Item]) -> (LevelSet, usize) {
     for (at, item) in cue {
         match item.tag {
             Tag::Levels(index) => return (scan.levels[index as usize].set(), at + 1),
-            Tag::Term(Sense::Of | Sense::Filler | Sense::Except | Sense::Over) => {}
+            Tag::Term(Sense::Of | Sense::Filler | Sense::Except | Sense::Over | Sense::Side(_)) => {
+            }
             _ => break,
         }
     }
     (LevelSet::EMPTY, 0)
 }
 
-/// "above L3-4".
+/// "above L3-4", "below L1".
 fn beyond(scan: &Scan, items: &[Item], above: bool) -> Option<(Place, usize)> {
     let at = items.iter().skip(1).position(|item| {
         !matches!(item.tag, Tag::Term(Sense::Of | Sense::Filler | Sense::LevelWord | Sense::Over))
     })? + 1;
-    let Tag::Levels(index) = items[at].tag else { return None };
-    let levels = scan.levels[index as usize].set();
-    let level = if above { levels.iter().next() } else { levels.iter().next_back() }?;
-    Some((Place::Beyond { level, above, inclusive: false }, at + 1))
+    let (level, inclusive) = match items[at].tag {
+        Tag::Levels(index) => {
+            let levels = scan.levels[index as usize].set();
+            (if above { levels.iter().next() } else { levels.iter().next_back() }?, false)
+        }
+        // The disc under a vertebra is below it.
+        Tag::Vertebra(vertebra) => (vertebra.disc_below()?, !above),
+        _ => return None,
+    };
+    Some((Place::Beyond { level, above, inclusive }, at + 1))
 }
 
 impl Place {

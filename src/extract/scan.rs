@@ -1,7 +1,10 @@
 //! Tokens to items: every phrase of the lexicon, level, number and sign of a text in order.
 
 use super::finding::ClauseSpan;
-use super::item::{fold_degrees, hear_dictation, join_levels, part_run_on_lines};
+use super::item::{
+    fold_degrees, hear_dictation, join_levels, part_run_on_levels, part_run_on_lines,
+    unwrap_brackets,
+};
 use super::level::{Found, Grammar, Levels, Vertebra};
 use super::sense::Sense;
 use super::token::{Kind, Token, tokenize};
@@ -80,7 +83,7 @@ impl Scan {
         tokenize(text, &mut self.tokens);
         vocabulary.look_up(text, &mut self.tokens, &mut self.memory, &mut self.parted);
         self.find_levels(vocabulary, text);
-        self.fill_stream(text);
+        self.fill_stream(vocabulary, text);
         self.fill_items(vocabulary, text);
     }
 
@@ -127,7 +130,7 @@ impl Scan {
         }
     }
 
-    fn fill_stream(&mut self, text: &str) {
+    fn fill_stream(&mut self, vocabulary: &Vocabulary, text: &str) {
         self.stream.clear();
         self.stream_tokens.clear();
         let mut found = self.found.iter().peekable();
@@ -143,7 +146,9 @@ impl Scan {
                 self.stream.extend(barrier());
                 self.stream_tokens.push(GAP);
             }
-            if !is_transparent(text, &self.tokens, at) {
+            if !is_transparent(text, &self.tokens, at)
+                && !is_abbreviation(vocabulary, text, &self.tokens, at)
+            {
                 self.stream.extend(encode(self.tokens[at].word));
                 self.stream_tokens.push(at as u32);
             }
@@ -189,6 +194,8 @@ impl Scan {
         }
         part_run_on_lines(&mut self.items, &self.tokens);
         hear_dictation(&mut self.items);
+        part_run_on_levels(&mut self.items);
+        unwrap_brackets(&mut self.items);
         join_levels(&mut self.items, &mut self.levels);
         let tokens = &self.tokens;
         // A slash that was dictated has blanks around it as all words have.
@@ -252,6 +259,15 @@ fn is_transparent(text: &str, tokens: &[Token], at: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a full stop only shortens the word before it: "lat. recess", "mod. on the left".
+fn is_abbreviation(vocabulary: &Vocabulary, text: &str, tokens: &[Token], at: usize) -> bool {
+    tokens[at].is_sign(b'.')
+        && at > 0
+        && vocabulary.is_abbreviation(tokens[at - 1].word)
+        && !is_leader(tokens, at)
+        && !ends_sentence(vocabulary, text, tokens, at)
 }
 
 /// Whether a hyphen stands for the rest of a word that follows: "mittel- bis hochgradig".

@@ -27,7 +27,8 @@ pub(super) struct Cell {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Head {
     Levels(SmallVec<[Level; 4]>),
-    Target(Anatomy, Option<Side>),
+    /// A structure, and its sides in the order in which they are named.
+    Target(Anatomy, SmallVec<[Side; 2]>),
     Other,
 }
 
@@ -55,7 +56,8 @@ const FARTHEST: usize = 8;
 
 /// The table that begins at the first of these lines.
 pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
-    let heads = row(scan, &lines[0], text);
+    let by_comma = is_by_comma(&scan.items[lines[0].items.clone()]);
+    let heads = row(scan, &lines[0], text, by_comma);
     if heads.fields.len() < 2 {
         return None;
     }
@@ -68,7 +70,7 @@ pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
         if is_far || line.opens_section || (line.after_blank && taken > 1) {
             break;
         }
-        let row = row(scan, line, text);
+        let row = row(scan, line, text, by_comma);
         if !is_rule(&scan.items[line.items.clone()]) {
             let Some(first) = row.fields.first().filter(|_| row.fields.len() > 1) else { break };
             let row_head = head(scan, &first.items);
@@ -82,7 +84,11 @@ pub(super) fn find(scan: &Scan, lines: &[Line], text: &str) -> Option<Table> {
             }
             for field in &row.fields[1..] {
                 let column = column_of(field, &heads, &row).map(|column| &columns[column]);
-                cells.extend(column.and_then(|column| cell(&row_head, column, by_level, field)));
+                cells.extend(
+                    column
+                        .into_iter()
+                        .flat_map(|column| cells_of(scan, &row_head, column, by_level, field)),
+                );
             }
         }
         taken += 1;
@@ -103,17 +109,43 @@ fn orientation(columns: &[Head]) -> Option<bool> {
     }
 }
 
-fn cell(row: &Head, column: &Head, by_level: bool, field: &Field) -> Option<Cell> {
-    let (levels, target) = match (row, column) {
-        (Head::Levels(levels), Head::Target(anatomy, side)) if by_level => {
-            (levels, (*anatomy, *side))
+/// The cell that a field is; two where its head names both sides, "Foramina (R / L)", and a slash parts
+/// what is said of them.
+fn cells_of(
+    scan: &Scan,
+    row: &Head,
+    column: &Head,
+    by_level: bool,
+    field: &Field,
+) -> SmallVec<[Cell; 2]> {
+    let (levels, anatomy, sides) = match (row, column) {
+        (Head::Levels(levels), Head::Target(anatomy, sides)) if by_level => {
+            (levels, *anatomy, sides)
         }
-        (Head::Target(anatomy, side), Head::Levels(levels)) if !by_level => {
-            (levels, (*anatomy, *side))
+        (Head::Target(anatomy, sides), Head::Levels(levels)) if !by_level => {
+            (levels, *anatomy, sides)
         }
-        _ => return None,
+        _ => return SmallVec::new(),
     };
-    Some(Cell { levels: levels.clone(), target, items: field.items.clone() })
+    let cell = |side, items| Cell { levels: levels.clone(), target: (anatomy, side), items };
+    let items = field.items.clone();
+    let slash = items.clone().find(|&at| scan.items[at].tag == Tag::Slash);
+    match (&sides[..], slash) {
+        ([first, second], Some(slash)) if first != second => SmallVec::from_iter([
+            cell(Some(*first), items.start..slash),
+            cell(Some(*second), slash + 1..items.end),
+        ]),
+        ([side], _) => SmallVec::from_iter([cell(Some(*side), items)]),
+        _ => SmallVec::from_iter([cell(None, items)]),
+    }
+}
+
+/// Whether commas part the heads of a table, as where a spreadsheet was pasted: "level,canal,L foramen".
+pub(super) fn is_by_comma(items: &[Item]) -> bool {
+    matches!(
+        items,
+        [level, comma, ..] if level.tag == Tag::Term(Sense::LevelWord) && comma.tag == Tag::Comma
+    )
 }
 
 /// Whether a line only draws a rule between rows.
@@ -130,8 +162,8 @@ fn column_of(field: &Field, heads: &Row, row: &Row) -> Option<usize> {
     heads_at(&|head| field.from < head.to && head.from < field.to).or_else(numbered)
 }
 
-/// The fields of a line, parted by `|`, semicolons, tabs or runs of white space.
-fn row(scan: &Scan, line: &Line, text: &str) -> Row {
+/// The fields of a line, parted by `|`, semicolons, tabs, runs of white space or (`by_comma`) commas.
+fn row(scan: &Scan, line: &Line, text: &str, by_comma: bool) -> Row {
     let items = &scan.items[line.items.clone()];
     let mut row = Row { fields: Vec::new(), ruled: false };
     let line_start = line.start;
@@ -140,9 +172,11 @@ fn row(scan: &Scan, line: &Line, text: &str) -> Row {
     let mut end = line_start;
     for (at, item) in items.iter().enumerate() {
         let span = scan.span(*item);
-        let gap = &text[end as usize..span.start as usize];
+        // The full stop of an abbreviation is no item.
+        let gap = text[end as usize..span.start as usize].trim_start_matches('.');
         let tabs = gap.matches('\t').count();
-        let border = matches!(item.tag, Tag::Border | Tag::Semicolon);
+        let border = matches!(item.tag, Tag::Border | Tag::Semicolon)
+            || (by_comma && item.tag == Tag::Comma);
         row.ruled |= border || tabs > 0;
         let steps = tabs + usize::from(border && at > 0);
         if steps > 0 || gap.len() > 1 {
@@ -181,10 +215,9 @@ fn head(scan: &Scan, items: &Range<usize>) -> Head {
             _ => {}
         }
     }
-    let side = if let [side] = sides[..] { Some(side) } else { None };
     match (levels, anatomy) {
         (Some(levels), None) => Head::Levels(levels),
-        (None, Some(anatomy)) => Head::Target(anatomy, side),
+        (None, Some(anatomy)) => Head::Target(anatomy, sides),
         _ => Head::Other,
     }
 }

@@ -40,8 +40,8 @@ fn the_canal_is_measured_between_voxels_and_so_is_where_it_is_narrowest() {
     // the area where it is narrowest.
     let bounds = [
         (0.47, 0.9, [0.2, 0.02, 0.2, 0.02]),
-        (0.6, 3.3, [0.3, 0.04, 0.35, 0.04]),
-        (0.75, 4.0, [0.4, 0.06, 0.5, 0.06]),
+        (0.6, 3.3, [0.3, 0.04, 0.3, 0.04]),
+        (0.75, 4.0, [0.4, 0.06, 0.45, 0.06]),
         (0.9, 4.4, [0.6, 0.12, 0.6, 0.14]),
     ];
     for (pixel, apart, most) in bounds {

@@ -2,7 +2,8 @@
 //!
 //! `develop` is what the rules were written against, so all of it must come out right. `check`
 //! was written apart and is only measured: its floor is the bar that held-out reports must pass.
-//! `paraphrase` is what rules do not foresee.
+//! `paraphrase` is what rules do not foresee. `blind` was written by who knew neither the rules nor the
+//! transformer, after both, and nobody has looked at it since.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -35,7 +36,8 @@ type Labels = BTreeMap<Cell, Label>;
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// The rules of the guideline that it exercises.
+    /// The rules of the guideline that it exercises; none where it was written to be measured on.
+    #[serde(default)]
     rules: Vec<u8>,
     /// The kind of radiologist who could have written it.
     style: String,
@@ -137,14 +139,19 @@ fn extractor(language: &str) -> Extractor {
     Extractor::new(&Lexicon::builtin(language).unwrap())
 }
 
+/// How what comes out of a case differs from its labels.
+fn misread(extractor: &mut Extractor, case: &Case) -> Option<String> {
+    let (_, opinions) = read_text(extractor, &case.text);
+    difference(&expected(&case.cells), &found(&opinions))
+}
+
 /// Every case of a part must come out as labelled; each that does not is shown.
 fn check(language: &str, part: &str) {
     let mut extractor = extractor(language);
     let mut failures = String::new();
     let all = cases(language, part);
     for (path, case) in &all {
-        let (_, opinions) = read_text(&mut extractor, &case.text);
-        if let Some(grid) = difference(&expected(&case.cells), &found(&opinions)) {
+        if let Some(grid) = misread(&mut extractor, case) {
             let file = path.file_stem().unwrap().to_string_lossy();
             let (name, rules) = (&case.name, &case.rules);
             writeln!(failures, "{file}: {name} (rules {rules:?})\n{}\n{grid}", case.text).unwrap();
@@ -182,6 +189,15 @@ fn f1_of(
 #[test]
 fn english_cases_come_out_as_labelled() {
     check("en", "develop");
+}
+
+/// What is known to be read wrong is written down, and no longer than that.
+#[test]
+fn gaps_that_are_closed_move_to_the_cases_that_come_out_right() {
+    let mut extractor = extractor("en");
+    for (_, case) in cases("en", "gaps") {
+        assert!(misread(&mut extractor, &case).is_some(), "`{}` is no gap any more", case.name);
+    }
 }
 
 /// A second language takes words and cases, and no line of Rust.
@@ -226,10 +242,10 @@ fn english_paraphrases_are_only_measured() {
     assert!(score >= 0.5, "paraphrases: {score:.4}");
 }
 
-/// The transformer that comes with the program, and both together, on what rules do not foresee.
+/// The transformer that comes with the program, and both together, on what was written apart.
 #[cfg(feature = "neural")]
 #[test]
-fn english_paraphrases_are_read_best_by_rules_and_transformer_together() {
+fn unseen_english_reports_are_read_best_by_rules_and_transformer_together() {
     use deepspine::engine::Device;
     use deepspine::engine::encoder::{Calibration, Reader};
     use deepspine::label::ReaderKind;
@@ -239,20 +255,24 @@ fn english_paraphrases_are_read_best_by_rules_and_transformer_together() {
     let model = Reader::load(&folder, Device::CPU).unwrap();
     let mut reader =
         TextReader::fused(extractor("en"), model, Calibration::USUAL_COVERAGE).unwrap();
-    let [rules, transformer, fused] =
+    let mut scores = |part: &str| {
+        let all = cases("en", part);
+        let texts: Vec<&str> = all.iter().map(|(_, case)| case.text.as_str()).collect();
+        let readings = reader.read(&texts);
         [ReaderKind::Rules, ReaderKind::Transformer, ReaderKind::Fused].map(|kind| {
-            let (_, score) = f1_of(
-                "en",
-                "paraphrase",
-                |_| true,
-                |text| reader.read(&[text])[0].of(kind).unwrap().to_vec(),
-            );
-            println!("paraphrases, {kind:?}: strict cell F1 {score:.4}");
+            let mut found = readings.iter().map(|reading| reading.of(kind).unwrap().to_vec());
+            let (_, score) = f1_of("en", part, |_| true, |_| found.next().unwrap());
+            println!("{part}, {kind:?}: strict cell F1 {score:.4}");
             score
-        });
-    assert!(fused > rules + 0.03 && fused > transformer, "{rules} {transformer} {fused}");
-    let (_, score) =
-        f1_of("en", "check", |_| true, |text| reader.read(&[text])[0].opinions().to_vec());
-    println!("reports that were kept apart, Fused: strict cell F1 {score:.4}");
-    assert!(score >= 0.96, "{score:.4}");
+        })
+    };
+    for (part, ahead_of_rules) in [("paraphrase", 0.03), ("blind", 0.0)] {
+        let [rules, transformer, fused] = scores(part);
+        assert!(
+            fused > rules + ahead_of_rules && fused > transformer,
+            "{part}: {rules} {transformer} {fused}"
+        );
+    }
+    let [.., check] = scores("check");
+    assert!(check >= 0.96, "{check:.4}");
 }

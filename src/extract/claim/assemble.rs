@@ -98,10 +98,15 @@ impl Binder<'_> {
                 .filter(|_| trailing.iter().any(|&at| self.sense(at) == Some(Sense::Respectively)))
                 .unwrap_or(own);
             // "was severe and is now mild": the present degree stands alone (rule 1).
-            let mut merged = if is_now {
-                merge(without_degrees(own), &without_degrees(between.clone()), &after, anatomy)
+            let before = if is_now {
+                overlay(without_degrees(own), &without_degrees(between.clone()))
             } else {
-                merge(own, &between, &after, anatomy)
+                overlay(own, &between)
+            };
+            let mut merged = if is_of_other_side(&before, &after) {
+                [before, after.clone()].concat()
+            } else {
+                merge(before, &after, anatomy)
             };
             for part in &mut merged {
                 if part.grade.is_none()
@@ -188,7 +193,14 @@ impl Binder<'_> {
             && (core_first.saturating_sub(2)..=core_last + 1)
                 .any(|i| self.sense(i) == Some(Sense::Complete));
         let wide = binding.state == State::Wide;
+        // "The right foramen is patent, the left mild"
+        let own_degree = part.grade.filter(|grade| {
+            grade.is_stenosis()
+                && part.side().is_some()
+                && part.degree.is_some_and(|d| d > core_last)
+        });
         let (grade, rule) = match (polarity.stance == Stance::Negated, wide) {
+            (false, true) if let Some(grade) = own_degree => (grade, 18),
             (false, true) => (Grade::Normal, if matches!(anatomy, Anatomy::Sac) { 11 } else { 14 }),
             (true, true) => (Grade::Present, 20),
             (true, false) => (Grade::Normal, 20),
@@ -254,17 +266,11 @@ impl Binder<'_> {
     }
 }
 
-/// The parts of one structure: its own modifiers, those between it and its state, and those that
-/// trail, which win where they say a degree.
-pub(super) fn merge(
-    own: Vec<Part>,
-    between: &[Part],
-    after: &[Part],
-    anatomy: Anatomy,
-) -> Vec<Part> {
+/// The parts of one structure: its modifiers up to its state, and those that trail, which win where they
+/// say a degree.
+fn merge(before: Vec<Part>, after: &[Part], anatomy: Anatomy) -> Vec<Part> {
     let sided = matches!(anatomy, Anatomy::Foramen | Anatomy::Recess);
-    let mut parts = overlay(own, between);
-    parts = overlay(parts, after);
+    let mut parts = overlay(before, after);
     fill_backward(&mut parts);
     if parts.is_empty() {
         parts.push(Part::default());
@@ -277,6 +283,15 @@ pub(super) fn merge(
         }
     }
     parts
+}
+
+/// Whether what trails is said of the other side alone: "narrowing of the right foramen, left free".
+fn is_of_other_side(before: &[Part], after: &[Part]) -> bool {
+    let [own] = before else { return false };
+    let is_other = |part: &Part| {
+        part.grade.is_some() && part.side().is_some_and(|side| own.side() != Some(side))
+    };
+    own.side().is_some() && own.grade.is_none() && !after.is_empty() && after.iter().all(is_other)
 }
 
 /// The parts with their degrees taken off.

@@ -39,6 +39,9 @@ impl Binder<'_> {
             let target = match (around.target, before) {
                 (Some(target), _) => Some(target),
                 (None, Some(anatomy)) if refers => Some((anatomy, None)),
+                (None, Some(anatomy)) if self.is_said_again(at, class) => {
+                    Some((anatomy, self.side_before(at, anatomy)))
+                }
                 (None, Some(anatomy @ (Anatomy::Foramen | Anatomy::Recess))) if sided => {
                     Some((anatomy, None))
                 }
@@ -53,6 +56,30 @@ impl Binder<'_> {
                 self.claim_unnamed(anatomy, side, State::Change(change, class), at);
             }
         }
+    }
+
+    /// Whether a change goes on about the structure before, with a degree or a place of its own: "compressed
+    /// at L4-5 and slightly compressed at L3-4", "is tight, moderately narrowed overall".
+    fn is_said_again(&self, at: usize, class: Class) -> bool {
+        let is_modifier = |i: &usize| {
+            matches!(
+                self.sense(*i),
+                Some(
+                    Sense::Degree(_)
+                        | Sense::Significant
+                        | Sense::Filler
+                        | Sense::Be
+                        | Sense::Now
+                        | Sense::Hedge
+                )
+            )
+        };
+        let joint = (0..at).rev().find(|i| !is_modifier(i)).and_then(|i| self.tag(i));
+        let is_graded = at > 0 && self.tag(at - 1).and_then(degree_of).is_some();
+        class == Class::Adjective
+            && matches!(joint, Some(Tag::Comma | Tag::Term(Sense::And | Sense::But)))
+            && self.anatomy_before(at).is_some()
+            && (is_graded || self.trailing_run(at).iter().any(|&i| self.is_place(i)))
     }
 
     /// The structure named last before a mark.
@@ -175,7 +202,10 @@ impl Binder<'_> {
                 || matches!(self.sense(at), Some(Sense::None | Sense::Normal | Sense::Patent))
         };
         let Some(&value) = run.iter().find(|&&at| is_value(at)) else { return };
-        if run.iter().any(|&at| self.sense(at) == Some(Sense::Not)) {
+        let says = |sense: Sense| run.iter().any(|&at| self.sense(at) == Some(sense));
+        // "whereas it was severe before" is told of an earlier state.
+        let is_past = run.iter().any(|&at| at > value && self.sense(at) == Some(Sense::Previously));
+        if says(Sense::Not) || (is_past && says(Sense::Be) && !says(Sense::Now)) {
             return;
         }
         let before = self

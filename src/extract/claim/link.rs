@@ -23,6 +23,8 @@ impl Binder<'_> {
             match self.tag(at)? {
                 Tag::Term(sense) => match sense {
                     Sense::Within => within = true,
+                    // "compression of the root inside its foramen"
+                    Sense::Anaphor if at + 1 == first => {}
                     Sense::Root
                         if (within || self.sense(at + 1) == Some(Sense::Of))
                             && anatomy == Anatomy::Foramen =>
@@ -97,7 +99,7 @@ impl Binder<'_> {
                     | Sense::Noun
                     | Sense::Change(Change::Contact, _),
                 ) => {}
-                Some(Sense::Root) => return at + 1 < change,
+                Some(Sense::Root) => return true,
                 _ => return false,
             }
         }
@@ -210,6 +212,9 @@ impl Binder<'_> {
                         }
                         return Some((State::Change(change, class), at));
                     }
+                    Sense::Patent | Sense::Normal if linked && self.changed(at).is_some() => {
+                        at = self.changed(at).unwrap_or(at);
+                    }
                     Sense::Patent | Sense::Normal => {
                         if !linked && self.is_attribute(at) {
                             break;
@@ -243,6 +248,23 @@ impl Binder<'_> {
             });
         let sac = matches!(self.anatomy(last), Some((Anatomy::Sac, _)));
         ((linked || adjacent) && !sac && self.is_value(degree)).then_some((State::Degree, last))
+    }
+
+    /// Where the present state begins after a word of normality that told of an earlier one: "was normal,
+    /// now mildly narrowed".
+    fn changed(&self, at: usize) -> Option<usize> {
+        let is_between = |&at: &usize| {
+            matches!(
+                self.tag(at),
+                Some(Tag::Comma | Tag::Term(Sense::And | Sense::But | Sense::Be | Sense::Filler))
+            )
+        };
+        let next = (at + 1..self.clause.marks.len()).find(|at| !is_between(at));
+        let now = next.filter(|&at| self.sense(at) == Some(Sense::Now))?;
+        (now + 1..self.clause.marks.len())
+            .take_while(|&at| self.anatomy(at).is_none())
+            .any(|at| matches!(self.sense(at), Some(Sense::Change(_, Class::Adjective))))
+            .then_some(now)
     }
 
     /// The comma that ends an aside about the past or a relative clause: "the recess, formerly

@@ -197,7 +197,12 @@ impl<'a> Binder<'a> {
         let mut group = SmallVec::from_iter([first]);
         let mut at = first + 1;
         let mut joined = false;
-        while let Some(tag) = self.tag(at) {
+        loop {
+            if self.is_place(at) && self.has_one_place() {
+                at += 1;
+                continue;
+            }
+            let Some(tag) = self.tag(at) else { break };
             match tag {
                 Tag::Term(Sense::Anatomy(..)) if joined => {
                     group.push(at);
@@ -223,6 +228,13 @@ impl<'a> Binder<'a> {
             group.truncate(cut + 1);
         }
         group
+    }
+
+    /// Whether the clause names one place alone, though more than once: "the canal at L4-5 and the left
+    /// L4-5 foramen are normal".
+    fn has_one_place(&self) -> bool {
+        let places = &self.clause.places;
+        places.len() > 1 && places.iter().all(|place| *place == places[0])
     }
 
     /// Whether a degree between two structures belongs to the first: "central mild, foraminal".

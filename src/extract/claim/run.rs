@@ -125,6 +125,11 @@ impl Binder<'_> {
         let mut run = Vec::new();
         let mut at = core_last + 1;
         while at < self.clause.marks.len() {
+            // "stenosis, which had been severe, is now mild"
+            if let Some(close) = self.aside(at) {
+                at = close;
+                continue;
+            }
             let trails = self.is_place(at)
                 || match self.tag(at) {
                     Some(
@@ -167,6 +172,7 @@ impl Binder<'_> {
                                     | Sense::HedgeAfter
                                     | Sense::Respectively
                             )
+                            || (sense == Sense::ThereIs && at == core_last + 1)
                             || (matches!(sense, Sense::Hedge | Sense::Not) && self.ends_after(at))
                             || (sense == Sense::Hedge
                                 && self.tag(at + 1).is_some_and(|t| degree_of(t).is_some()))
@@ -236,14 +242,13 @@ impl Binder<'_> {
                     Tag::Comma
                         | Tag::Colon
                         | Tag::Dash
-                        | Tag::Slash
                         | Tag::Open
                         | Tag::Close
-                        | Tag::Term(Sense::Be)
+                        | Tag::Term(Sense::Be | Sense::ThereIs)
                 )
             )
         };
-        let and = |at: usize| self.sense(at) == Some(Sense::And);
+        let and = |at: usize| matches!(self.tag(at), Some(Tag::Slash | Tag::Term(Sense::And)));
         while let Some(at) = run.pop() {
             if separator(at) {
                 break;

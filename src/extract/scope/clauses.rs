@@ -2,6 +2,7 @@
 
 use super::has;
 use crate::extract::claim::Claim;
+use crate::extract::item::is_run_on;
 use crate::extract::place::{Clause, Place};
 use crate::extract::scan::{Item, Scan, Tag};
 use crate::extract::sense::Sense;
@@ -19,6 +20,8 @@ pub(super) fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops:
     };
     let cue = (0..clause.marks.len()).find(|&at| match clause.sense(at) {
         Some(Sense::PriorStudy) => true,
+        // "Before surgery the canal was ...", but not "prior severe stenosis".
+        Some(Sense::Previously) => at == 0 && clause.items[at].end - clause.items[at].first > 1,
         Some(Sense::Exam) => {
             let earlier =
                 at > 0 && (is_year(at - 1) || clause.sense(at - 1) == Some(Sense::Previously));
@@ -35,17 +38,25 @@ pub(super) fn past(clause: &Clause, scan: &Scan, text: &str) -> Option<std::ops:
     Some(cue..end.unwrap_or(clause.marks.len()))
 }
 
-/// Cuts items into clauses: at full stops, semicolons and cell borders, and before a label that
-/// names levels ("... patent L5-S1: ...").
+/// Cuts items into clauses: at full stops, semicolons and cell borders, before a label that names levels
+/// ("... patent L5-S1: ..."), and before each level where punctuation is missing.
 pub(super) fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
+    /// Without an "at" before its levels a shorter sentence may be none that has lost its punctuation.
+    const LONG: usize = 40;
     let mut parts = Vec::new();
     let mut first = 0;
+    let ends = |item: &Item| matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Border);
+    let runs_on = |from: usize| {
+        let rest = &items[from..];
+        is_run_on(&rest[..rest.iter().position(ends).unwrap_or(rest.len())], LONG)
+    };
+    let mut run_on = runs_on(0);
     for (at, item) in items.iter().enumerate() {
         if at - first >= LONGEST_CLAUSE {
             parts.push(first..at);
             first = at;
         }
-        let ends = matches!(item.tag, Tag::Stop | Tag::Semicolon | Tag::Border);
+        let ends = ends(item);
         let labels = at > first && matches!(item.tag, Tag::Levels(_)) && {
             let next = items[at + 1..]
                 .iter()
@@ -63,13 +74,14 @@ pub(super) fn sentences(items: &[Item]) -> Vec<std::ops::Range<usize>> {
                             | Sense::Except
                     )
             );
-            next.is_some_and(|i| i.tag == Tag::Colon) && !listed
+            (run_on || next.is_some_and(|i| i.tag == Tag::Colon)) && !listed
         };
         if ends || labels {
             if at > first {
                 parts.push(first..at);
             }
             first = if ends { at + 1 } else { at };
+            run_on = if ends { runs_on(first) } else { run_on };
         }
     }
     if first < items.len() {

@@ -16,6 +16,7 @@ impl Walk<'_> {
     pub(super) fn candidates(&self, clause: &Clause) -> Vec<(usize, Place)> {
         let conus = clause.marks.iter().position(|&m| m == Mark::Tag(Tag::Term(Sense::Conus)));
         let mut places: Vec<(usize, Place, bool)> = Vec::new();
+        let mut conus = conus;
         for (at, mark) in clause.marks.iter().enumerate() {
             let Mark::Place(index) = mark else { continue };
             let place = clause.places[*index as usize].clone();
@@ -23,7 +24,10 @@ impl Walk<'_> {
                 conus < at && !clause.marks[conus..at].contains(&Mark::Tag(Tag::Term(Sense::And)))
                     || conus == at + 1
             });
-            if !of_conus {
+            if of_conus {
+                // It ends at one place: "the conus ends at L1 the L1-2 and L2-3 levels are normal".
+                conus = None;
+            } else {
                 places.push((at, place, clause.worst[*index as usize]));
             }
         }
@@ -214,6 +218,8 @@ impl Walk<'_> {
                 earlier(true)
                     .or(label.filter(|levels| levels.len() > 1))
                     .or((self.line_named.len() > 1).then_some(&self.line_named))
+                    .or((self.line_named.is_empty() && self.named_before.len() > 1)
+                        .then_some(&self.named_before))
                     .or((!self.last_named.is_empty()).then_some(&self.last_named))
                     .map_or(Where::Nowhere, named)
             }

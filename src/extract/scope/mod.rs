@@ -52,6 +52,8 @@ pub(super) struct Walk<'a> {
     line_target: Option<Target>,
     /// Every level named on this line, for "both levels".
     line_named: SmallVec<[Level; 4]>,
+    /// The levels that the last line before this one which names any has named.
+    named_before: SmallVec<[Level; 4]>,
     /// The levels named last anywhere, for "the former".
     last_named: SmallVec<[Level; 4]>,
     /// The structure spoken of last in this line.
@@ -76,6 +78,7 @@ impl<'a> Walk<'a> {
             line_levels: None,
             line_target: None,
             line_named: SmallVec::new(),
+            named_before: SmallVec::new(),
             last_named: SmallVec::new(),
             before: None,
             lesion: None,
@@ -132,7 +135,9 @@ impl<'a> Walk<'a> {
         }
         self.line_levels = None;
         self.line_target = None;
-        self.line_named.clear();
+        if !self.line_named.is_empty() {
+            self.named_before = std::mem::take(&mut self.line_named);
+        }
         self.before = None;
         if line.section == Section::Background || line.items.is_empty() {
             return;
@@ -191,7 +196,14 @@ impl<'a> Walk<'a> {
             Around { target: self.line_target.or(self.heading_target), before: self.before };
         let candidates = self.candidates(&clause);
         let mut claims = Binder::claims(&clause, &around);
+        let mut spoken_of = claims.last().map(|claim| claim.anatomy);
         if let Some(past) = past(&clause, self.scan, self.text) {
+            // "Before surgery the canal was stenosed. It is now patent."
+            let anatomy = |at| match clause.sense(at) {
+                Some(Sense::Anatomy(anatomy, _)) => Some(anatomy),
+                _ => None,
+            };
+            spoken_of = spoken_of.or(past.clone().rev().find_map(anatomy));
             claims.retain(|claim| !past.contains(&claim.last));
         }
         let lesion = self.lesion_side(&self.scan.items[sentence]);
@@ -212,8 +224,8 @@ impl<'a> Walk<'a> {
                 None => self.place(&context, claim),
             };
             self.draft(&context, claim, place);
-            self.before = Some(claim.anatomy);
         }
+        self.before = spoken_of.or(self.before);
         mention::read(self.scan, self.text, &clause, levels, &mut self.out);
         if !levels.is_empty() || !context.is_elsewhere() {
             self.drafts.clause(levels, span);
@@ -274,7 +286,7 @@ impl Context<'_> {
     }
 
     fn has_vertebra(&self) -> bool {
-        self.clause.places.contains(&Place::Vertebra)
+        self.candidates.iter().any(|(_, place)| *place == Place::Vertebra)
     }
 
     /// Whether the clause is about another region than the lumbar spine, so that "no stenosis"

@@ -15,11 +15,13 @@ impl Walk<'_> {
         let mut says = None;
         let mut named_here = false;
         let mut lead = true;
+        let mut is_otherwise = false;
         for (at, mark) in context.clause.marks.iter().enumerate() {
             // "Starting from the top, L1/2 is normal."
             if lead && matches!(mark, Mark::Tag(Tag::Other | Tag::Term(Sense::From))) {
                 continue;
             }
+            is_otherwise |= *mark == Mark::Tag(Tag::Term(Sense::But));
             lead &= !matches!(mark, Mark::Place(_) | Mark::Tag(Tag::Colon));
             match mark {
                 Mark::Place(_) => named_here = true,
@@ -46,6 +48,8 @@ impl Walk<'_> {
             Some((at, place)) => self.resolve(context, *at, place),
             None if named_here => return,
             None => match self.scope() {
+                // "Alignment: listhesis at L4-5. Otherwise normal." is told of the alignment.
+                Some(_) if is_otherwise && !self.begins_with_level(context) => return,
                 Some(levels) => Where::Named(levels.iter().copied().collect()),
                 None => return,
             },
@@ -81,5 +85,15 @@ impl Walk<'_> {
                 addendum: context.line.section == Section::Addendum,
             });
         }
+    }
+
+    /// Whether the line of a clause begins with a level, or stands under one.
+    fn begins_with_level(&self, context: &Context<'_>) -> bool {
+        let items = &self.scan.items[context.line.items.clone()];
+        self.line_levels.is_none()
+            || items
+                .iter()
+                .find(|item| item.tag != Tag::Term(Sense::Of))
+                .is_some_and(|item| matches!(item.tag, Tag::Levels(_)))
     }
 }

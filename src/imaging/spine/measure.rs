@@ -25,7 +25,7 @@ pub struct LevelMeasures {
     /// The canal behind the middle of the disc.
     pub canal: Option<Section>,
     /// The canal where its area is smallest near the disc. Beside the plane behind the disc its diameter
-    /// is the mean of three planes.
+    /// is the mean of five planes, a millimetre apart.
     pub narrowest: Option<Section>,
     /// The foramen on the left.
     pub left_foramen: Foramen,
@@ -115,7 +115,9 @@ impl Measures {
 fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
     /// Disc, facets and ligaments narrow the canal within so many mm of the disc's plane.
     const REACH: f64 = 12.0;
-    const EVERY: f64 = 1.5;
+    const EVERY: f64 = 1.0;
+    /// Planes that are taken together.
+    const TOGETHER: usize = 5;
     let Some(canal) = &column.canal else { return LevelMeasures::default() };
     let at = behind(&canal.curve, disc);
     let section = |along: f64| {
@@ -131,12 +133,12 @@ fn canal(mask: &Mask, column: &Column, disc: &Disc) -> LevelMeasures {
     let canal = section(at);
     // The least of many is the one that voxels make too small: what is narrow on one plane alone is
     // not counted, but behind the disc itself. A diameter is found less finely than an area, so there it
-    // is the mean of the three planes.
-    let middling = sections.windows(3).filter_map(|three| {
-        let ap = three.iter().map(|section| section.ap).sum::<f64>() / three.len() as f64;
-        let mut three = three.to_vec();
-        three.sort_by(|a, b| a.area.total_cmp(&b.area));
-        three.get(1).map(|middle| Section { ap, ..*middle })
+    // is the mean of the planes.
+    let middling = sections.windows(TOGETHER).filter_map(|planes| {
+        let ap = planes.iter().map(|section| section.ap).sum::<f64>() / TOGETHER as f64;
+        let mut planes = planes.to_vec();
+        planes.sort_by(|a, b| a.area.total_cmp(&b.area));
+        planes.get(TOGETHER / 2).map(|middle| Section { ap, ..*middle })
     });
     let narrowest = middling
         .chain(canal)
