@@ -43,7 +43,7 @@ struct ModelArgs {
     model: Option<PathBuf>,
 
     /// How often the outcomes that a cell is said to have shall hold the true one: 0.8, 0.9, 0.95,
-    /// 0.97 or 0.99; if not given, 0.97. Cells with several are uncertain.
+    /// 0.98 or 0.99; if not given, 0.98. Cells with several are uncertain.
     #[arg(long, value_name = "SHARE", value_parser = coverage)]
     coverage: Option<f64>,
 
@@ -65,7 +65,7 @@ fn readers() -> impl TypedValueParser<Value = ReaderKind> {
 #[cfg(feature = "neural")]
 fn coverage(argument: &str) -> Result<f64> {
     let coverage: f64 = argument.parse()?;
-    ensure!(Calibration::COVERAGES.contains(&coverage), "write 0.8, 0.9, 0.95, 0.97 or 0.99");
+    ensure!(Calibration::COVERAGES.contains(&coverage), "write 0.8, 0.9, 0.95, 0.98 or 0.99");
     Ok(coverage)
 }
 

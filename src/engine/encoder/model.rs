@@ -60,10 +60,10 @@ impl Calibration {
     pub const FILE: &str = "calibration.json";
 
     /// The coverages that can be asked for.
-    pub const COVERAGES: [f64; 5] = [0.8, 0.9, 0.95, 0.97, 0.99];
+    pub const COVERAGES: [f64; 5] = [0.8, 0.9, 0.95, 0.98, 0.99];
 
     /// The coverage where none is asked for: most wrong labels are then in doubt, and few others.
-    pub const USUAL_COVERAGE: f64 = 0.97;
+    pub const USUAL_COVERAGE: f64 = 0.98;
 
     /// Puts it into a model's folder, whole or not at all.
     ///

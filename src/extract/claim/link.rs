@@ -212,8 +212,10 @@ impl Binder<'_> {
                         }
                         return Some((State::Change(change, class), at));
                     }
-                    Sense::Patent | Sense::Normal if linked && self.changed(at).is_some() => {
-                        at = self.changed(at).unwrap_or(at);
+                    Sense::Patent | Sense::Normal
+                        if let Some(now) = self.changed(at).filter(|_| linked) =>
+                    {
+                        at = now;
                     }
                     Sense::Patent | Sense::Normal => {
                         if !linked && self.is_attribute(at) {

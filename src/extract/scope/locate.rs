@@ -14,9 +14,8 @@ use crate::label::{Grade, Level, LevelSet};
 impl Walk<'_> {
     /// The places of a clause that can govern a claim: no conus, no worst one among others.
     pub(super) fn candidates(&self, clause: &Clause) -> Vec<(usize, Place)> {
-        let conus = clause.marks.iter().position(|&m| m == Mark::Tag(Tag::Term(Sense::Conus)));
+        let mut conus = clause.marks.iter().position(|&m| m == Mark::Tag(Tag::Term(Sense::Conus)));
         let mut places: Vec<(usize, Place, bool)> = Vec::new();
-        let mut conus = conus;
         for (at, mark) in clause.marks.iter().enumerate() {
             let Mark::Place(index) = mark else { continue };
             let place = clause.places[*index as usize].clone();
